@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+# Builds everything into build/. Targets: all (default), tests, unit, check, lint, format, clean.
+
+CC ?= gcc
+BUILD ?= build
+OPT ?= -O2 -g
+
+MAKEFLAGS += --no-print-directory
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
+COMMON = -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Ishim -MMD -MP $(EXTRA_CFLAGS)
+
+# The shim may meet any libc of its kind, runs inside handlers, and must not be fortified: the
+# fortified names are among those that it interposes.
+SHIM_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
+	-U_FORTIFY_SOURCE -fno-stack-protector
+# Programs pass NULL where libc's headers promise they never do: keep the checks.
+SIGSAFE_FLAGS = $(SHIM_FLAGS) -include sigsafe/poison.h -fno-delete-null-pointer-checks \
+	-Wno-nonnull-compare -Wno-tautological-pointer-compare -Wno-deprecated-declarations
+ENGINE_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -fstack-protector-strong
+HARDEN = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+SHIM_LINK = $(HARDEN) -shared -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map
+
+objects = $(patsubst shim/%.c,$(BUILD)/obj/%.o,$(wildcard shim/$(1)/*.c))
+
+FORMAT_OBJ = $(call objects,format)
+SIGSAFE_OBJ = $(call objects,sigsafe)
+WRAP_OBJ = $(call objects,wrap)
+BOOT_OBJ = $(call objects,boot)
+ENGINE_OBJ = $(call objects,engine)
+
+SERVER_LIB = $(wildcard tests/servers/lib/*.c)
+SERVERS = $(patsubst tests/servers/%.c,$(BUILD)/tests/servers/%,$(wildcard tests/servers/*.c))
+TOOL_LIB = $(wildcard tests/tools/lib/*.c)
+TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
+UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
+HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
+TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
+
+.PHONY: all tests unit check lint format clean
+all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(HOOKS)
+
+$(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(BUILD)/exports.map
+	$(CC) $(OPT) $(SHIM_LINK) -o $@ $(filter %.o,$^)
+
+$(BUILD)/fluxshim/engine.so: $(ENGINE_OBJ) $(FORMAT_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(HARDEN) -shared -o $@ $^ -lcjson -lbsd -ldl -pthread
+
+$(BUILD)/exports.map: scripts/exports.txt
+	@mkdir -p $(@D)
+	{ echo '{ global:'; sed 's/$$/;/' $<; echo 'local: *; };'; } > $@
+
+# dlsym(RTLD_NEXT) looks at its return address: a tail call would hide it.
+$(BUILD)/obj/sigsafe/real.o: EXTRA = -fno-optimize-sibling-calls
+
+$(BUILD)/obj/sigsafe/%.o: shim/sigsafe/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SIGSAFE_FLAGS) $(EXTRA) -c -o $@ $<
+$(BUILD)/obj/wrap/%.o: shim/wrap/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SIGSAFE_FLAGS) -c -o $@ $<
+$(BUILD)/obj/format/%.o: shim/format/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SIGSAFE_FLAGS) -c -o $@ $<
+$(BUILD)/obj/boot/%.o: shim/boot/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SHIM_FLAGS) -c -o $@ $<
+$(BUILD)/obj/engine/%.o: shim/engine/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_FLAGS) -c -o $@ $<
+
+$(BUILD)/%.so: helpers/hooks/example/%.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/%.so: tests/hooks/%.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+
+# Test servers are unmodified programs: no include path to the shim.
+tests: all $(SERVERS) $(TOOLS) $(UNITS) $(TEST_HOOKS) $(BUILD)/tests/unit/print_settings
+$(BUILD)/tests/servers/%: tests/servers/%.c $(SERVER_LIB) $(wildcard tests/servers/lib/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/servers/lib -o $@ $< $(SERVER_LIB) -pthread
+$(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
+
+# A unit test links the module that it mirrors, and what that needs.
+UNIT_settings = shim/format/settings.c
+UNIT_http1 = shim/format/http1.c
+UNIT_fsm = shim/engine/fsm.c
+UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/fsm.c
+$(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
+$(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -o $@ $^
+
+unit: $(UNITS)
+	@for t in $(UNITS); do $$t || exit 1; done
+
+check:
+	./scripts/check
+lint:
+	./scripts/lint
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

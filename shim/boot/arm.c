@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Arms a process: from here on its managed signals are held. */
+/* Context: the program's thread inside listen or accept; may allocate and block. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "sigsafe/decoy.h"
+#include "sigsafe/log.h"
+#include "sigsafe/real.h"
+#include "sigsafe/refuse.h"
+#include "sigsafe/safepoint.h"
+#include "sigsafe/sigdisp.h"
+
+extern char __libc_single_threaded __attribute__((weak));
+
+static struct bridge bridge = {
+    .abi = BRIDGE_ABI,
+    .size = sizeof(struct bridge),
+    .fdtab = &fdtab,
+    .listeners = listeners,
+    .threads = &safepoint_threads,
+    .log = log_line,
+    .stderr_is_ours = log_stderr_is_ours,
+    .listeners_high = listeners_high,
+    .listener_accepted = listeners_accepted,
+    .connection = fdtab_connection,
+    .record_descriptor = fdtab_record,
+    .http_answer = evidence_http_answer,
+    .refuse_all = refuse_all,
+    .decoy_is_ready = decoy_is_ready,
+    .held = hold_current,
+    .release = hold_release,
+    .give_up = hold_give_up,
+    .hold_sigpipe = hold_sigpipe,
+    .sleep = life_sleep,
+    .wake = life_wake,
+};
+
+/* One copy, in pages of its own: only what is used of it becomes memory. */
+static struct settings *settings_room(void)
+{
+    static struct settings *room;
+
+    if (!room) {
+        void *page = mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        room = page == MAP_FAILED ? NULL : page;
+    }
+    return room;
+}
+
+const struct settings *arm_settings(void)
+{
+    return bridge.settings;
+}
+
+static int map_tables(void)
+{
+    int entries = fdtab_map();
+
+    if (entries < 0) {
+        log_error("no memory for the descriptor table: running without fluxshim");
+        return entries;
+    }
+    if ((long)entries < sysconf(_SC_OPEN_MAX)) {
+        log_warn("memory for %d descriptors only: connections above are not tracked", entries);
+    }
+    int error = life_map_page();
+
+    if (error != 0) {
+        log_error("madvise(MADV_WIPEONFORK) failed (errno %d): running without fluxshim", -error);
+    }
+    return error;
+}
+
+static bool has_threads(void)
+{
+    if (&__libc_single_threaded && !__libc_single_threaded) {
+        atomic_store(&safepoint_threads, 1);
+    }
+    return atomic_load(&safepoint_threads) != 0;
+}
+
+/*
+ * Take over what the program believes blocked, and open it in the kernel: nobody else could take
+ * the signal. A threaded program has the coordinator for that.
+ */
+static void take_masks(void)
+{
+    uint64_t managed = atomic_load(&life->managed);
+    sigset_t now, open;
+
+    if (has_threads()) {
+        return;
+    }
+    (void)real.pthread_sigmask(SIG_BLOCK, NULL, &now);
+    atomic_store(&life->blocked, sigdisp_from_set(&now) & managed);
+    atomic_store(&life->masks_virtual, 1);
+    (void)sigemptyset(&open);
+    sigdisp_add_to_set(&open, managed);
+    (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
+}
+
+/* Listeners passed by socket activation: descriptors 3 and up. */
+static void record_inherited(void)
+{
+    const char *pid = secure_getenv("LISTEN_PID"), *count = secure_getenv("LISTEN_FDS");
+
+    if (!pid || !count || strtol(pid, NULL, 10) != life->pid) {
+        return;
+    }
+    for (long fd = 3; fd < 3 + strtol(count, NULL, 10) && fd < (long)fdtab.size; fd++) {
+        int listens = 0;
+        socklen_t size = sizeof(listens);
+
+        if (getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens) {
+            listeners_record((int)fd, -1);
+        }
+    }
+}
+
+static void hold_signals(const struct settings *settings)
+{
+    struct hold_limits limits = {.lame_duck_ns = settings->lame_duck,
+                                 .drain_ns = settings->drain_timeout,
+                                 .shutdown_ns = settings->shutdown_timeout};
+
+    life->pid = getpid();
+    life->tid = (pid_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+    hold_install(settings->signals, &limits);
+    sigdisp_strip_signalfds();
+    atomic_store_explicit(&life->armed, 1, memory_order_release);
+    take_masks();
+    if (has_threads() && safepoint_start() != 0) {
+        log_warn("the drain's thread can't be started yet: it is tried again at the signal");
+    }
+}
+
+static void on_exit_of_program(int status, void *unused)
+{
+    (void)unused;
+    leave_process(status);
+}
+
+static void register_once(void)
+{
+    static bool registered; /* a child inherits both registrations */
+
+    if (!registered) {
+        atfork_register();
+        (void)on_exit(on_exit_of_program, NULL);
+        registered = true;
+    }
+}
+
+static void arm_with(struct settings *settings)
+{
+    environment_read(settings);
+    log_open(&settings->log);
+    if (settings->disable || map_tables() != 0) {
+        return;
+    }
+    const struct engine *engine = engine_open();
+
+    bridge.settings = settings;
+    bridge.life = life;
+    if (!engine || engine->load(&bridge) != 0) {
+        return;
+    }
+    log_open(&settings->log); /* FLUX_CONFIG may have another */
+    evidence_http = settings->http;
+    safepoint_body = engine->run;
+    register_once();
+    hold_signals(settings);
+    record_inherited();
+    log_info("armed: signals are held from here on");
+}
+
+void arm_process(void)
+{
+    static _Atomic pid_t tried; /* the process that has armed, or failed to: once each */
+    pid_t before = atomic_load(&tried);
+    int saved = errno;
+
+    if (life_armed() || life_thread.in_vfork || getauxval(AT_SECURE) ||
+        atomic_load(&life->sandboxed) || before == getpid() ||
+        !atomic_compare_exchange_strong(&tried, &before, getpid())) {
+        return;
+    }
+    struct settings *settings = settings_room();
+
+    if (settings) {
+        arm_with(settings);
+    }
+    errno = saved;
+}

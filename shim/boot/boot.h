@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Coming to life: constructor, settings, arming, forks. */
+/* Context: the program's threads; may allocate and block. */
+
+/*
+ * The constructor resolves the real calls and does nothing else that could be seen (P3). A
+ * process arms at its first listen(), or its first accept() on an inherited listener:
+ *
+ *     settings from the environment -> table -> page -> engine.so -> FLUX_CONFIG, hooks
+ *                                   -> handlers in place -> armed
+ *
+ * Whatever fails on the way is logged once, and the process stays as it is without the shim.
+ */
+#ifndef FLUXSHIM_BOOT_BOOT_H
+#define FLUXSHIM_BOOT_BOOT_H
+
+#include "format/settings.h"
+#include "sigsafe/bridge.h"
+
+/* Arm this process if it may. Any thread; idempotent. */
+void arm_process(void);
+
+/* The settings in force, or NULL before this process has read them. */
+const struct settings *arm_settings(void);
+
+/* The program exits by itself: hooks and checkpoint first, within the shutdown timeout. */
+void leave_process(int status);
+
+/* Read every setting from the environment; wrong values are logged. Not with AT_SECURE. */
+void environment_read(struct settings *settings);
+
+/* Open engine.so beside this object. NULL, with the reason logged, if that fails. */
+const struct engine *engine_open(void);
+
+/* A child made by fork() is as it would be bare, until it accepts connections itself. */
+void atfork_register(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The constructor: resolves, and makes no system call that a server couldn't explain. */
+/* Context: before main, single thread. */
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "sigsafe/real.h"
+#include "sigsafe/safepoint.h"
+
+/* Socket activation (sd_listen_fds(3)): this process was handed listeners and will serve. */
+static void note_inherited_listeners(void)
+{
+    const char *pid = getenv("LISTEN_PID");
+
+    if (pid && strtol(pid, NULL, 10) == getpid()) {
+        atomic_fetch_or(&safepoint_work, SAFEPOINT_INHERITED);
+    }
+}
+
+static void __attribute__((constructor)) start(void)
+{
+    real_resolve();
+    life_gate.arm = arm_process;
+    life_gate.leave = leave_process;
+    if (!getauxval(AT_SECURE)) {
+        note_inherited_listeners();
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The program exits by itself: hooks and checkpoint run first. */
+/* Context: the exiting thread; blocks for the shutdown timeout at most. */
+#include "boot/boot.h"
+#include "sigsafe/log.h"
+#include "sigsafe/safepoint.h"
+
+static bool has_something_to_do(const struct settings *settings)
+{
+    if (!life_armed() || life_released() || atomic_load(&life->finished)) {
+        return false;
+    }
+    return settings->on_exit || hold_current() != NULL;
+}
+
+void leave_process(int status)
+{
+    const struct settings *settings = arm_settings();
+
+    if (!settings || !has_something_to_do(settings)) {
+        return;
+    }
+    int64_t deadline = life_now() + settings->shutdown_timeout;
+
+    atomic_store(&life->exit_status, (uint32_t)status);
+    life_post(LIFE_EXIT);
+    if (safepoint_start() != 0) {
+        log_error("no thread for the hooks and the checkpoint: exiting without them");
+        return;
+    }
+    while (!atomic_load(&life->finished) && life_now() < deadline) {
+        life_sleep(&life->finished, 0, deadline - life_now());
+    }
+    hold_abandon();
+}

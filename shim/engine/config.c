@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the settings file and hands each of its members to the settings. */
+/* Context: while arming, in the program's thread; may allocate and block. */
+#include "engine/config.h"
+
+#include <bsd/string.h>
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/shim.h"
+
+#define FILE_MOST 1048576
+#define VALUE_SHOWN 80 /* of a value, in the log */
+
+/* ---- the file's text ---- */
+
+/* At most `size` bytes, as many as there are; -EFBIG if there are more. */
+static ssize_t read_whole(int fd, char *text, size_t size)
+{
+    size_t n = 0;
+    ssize_t got = 1;
+
+    while (got != 0 && n <= size) {
+        got = read(fd, text + n, size + 1 - n);
+        if (got < 0 && errno != EINTR) {
+            return -errno;
+        }
+        n += got > 0 ? (size_t)got : 0;
+    }
+    return n > size ? -EFBIG : (ssize_t)n;
+}
+
+static int read_text(int fd, char **ret_text)
+{
+    struct stat st;
+    char *text;
+    ssize_t n;
+
+    if (fstat(fd, &st) < 0) {
+        return -errno;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    }
+    text = malloc(FILE_MOST + 2);
+    if (!text) {
+        return -ENOMEM;
+    }
+    n = read_whole(fd, text, FILE_MOST);
+    if (n < 0) {
+        free(text);
+        return (int)n;
+    }
+    text[n] = '\0';
+    *ret_text = text;
+    return 0;
+}
+
+/* O_NONBLOCK: a FIFO without a writer would hold the program's listen() for ever. */
+static int read_file(const char *path, char **ret_text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int result = fd < 0 ? -errno : read_text(fd, ret_text);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+/* ---- its members ---- */
+
+/* The value as it would stand in the environment, or NULL if it couldn't. */
+static const char *value_text(const cJSON *item, char *number, int size)
+{
+    if (cJSON_IsString(item)) {
+        return item->valuestring;
+    }
+    if (cJSON_IsBool(item)) {
+        return cJSON_IsTrue(item) ? "true" : "false";
+    }
+    if (!cJSON_IsNumber(item) || !cJSON_PrintPreallocated((cJSON *)item, number, size, 0)) {
+        return NULL;
+    }
+    return number;
+}
+
+static void set_member(struct settings *settings, const char *path, const cJSON *item)
+{
+    const struct settings_row *row;
+    const char *key = item->string;
+    char number[64], shown[VALUE_SHOWN];
+    const char *value = value_text(item, number, sizeof(number));
+    int result = -ENOENT;
+
+    if (strncmp(key, "FLUX_", 5) != 0) {
+        result = settings_set(settings, key, value ? value : "", SETTINGS_FILE, &row);
+    }
+    if (result == -ENOENT) {
+        log_warn("config %s: there is no setting '%s'", path, key);
+    } else if (!value) {
+        log_warn("config %s: %s must be text, a number, true or false: %s", path, key,
+                 row->allowed);
+    } else if (result < 0) {
+        strlcpy(shown, value, sizeof(shown));
+        log_warn("config %s: %s = '%s' is not allowed: %s", path, key, shown, row->allowed);
+    }
+}
+
+static void tell_position(const char *path, const char *text, const char *at)
+{
+    int line = 1, column = 1;
+
+    for (; text < at; text++) {
+        column = *text == '\n' ? 1 : column + 1;
+        line += *text == '\n';
+    }
+    log_error("config %s: not valid JSON at line %d, column %d; none of it is used", path, line,
+              column);
+}
+
+static int apply_text(struct settings *settings, const char *path, const char *text)
+{
+    const char *end = text;
+    cJSON *root = cJSON_ParseWithLengthOpts(text, strlen(text) + 1, &end, 1);
+    cJSON *item;
+
+    if (!root) {
+        tell_position(path, text, end);
+        return -EINVAL;
+    }
+    if (!cJSON_IsObject(root)) {
+        log_error("config %s: not a JSON object; none of it is used", path);
+        cJSON_Delete(root);
+        return -EINVAL;
+    }
+    cJSON_ArrayForEach(item, root)
+    {
+        set_member(settings, path, item);
+    }
+    cJSON_Delete(root);
+    return 0;
+}
+
+int config_load(struct settings *settings)
+{
+    char path[SETTINGS_PATH_SIZE];
+    char *text;
+    int result;
+
+    strlcpy(path, settings->config, sizeof(path)); /* the file may have a member "config" */
+    if (path[0] == '\0') {
+        return 0;
+    }
+    result = read_file(path, &text);
+    if (result < 0) {
+        log_error("config %s cannot be read: %s", path,
+                  result == -EINVAL ? "not a regular file" : strerror(-result));
+        return result;
+    }
+    result = apply_text(settings, path, text);
+    free(text);
+    return result;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* The drain: one entry for each descriptor, looked at as seldom as the rules allow. */
+/* Context: coordinator thread only; may allocate; makes system calls, never waits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "engine/drain.h"
+#include "engine/queue.h"
+#include "engine/reconcile.h"
+#include "engine/shim.h"
+#include "engine/sockets.h"
+
+#define MS 1000000ll
+#define HTTP_QUIET (50 * MS)
+#define BUSY_LOOK (5 * MS)        /* output or input is in the kernel: look again soon */
+#define VERIFY_EVERY (250 * MS)   /* a descriptor can be closed behind our back */
+#define SWEEP_EVERY (100 * MS)    /* at least, while connections are in flight */
+#define NUDGES_AT_ONCE 512        /* the rest follows NUDGE_PAUSE later */
+#define NUDGE_PAUSE (2 * MS)
+#define IN_FLIGHT (-1)
+
+/* What the drain remembers of a descriptor between two looks. */
+struct seen {
+    uint32_t activity;
+    bool known;
+    bool nudged;
+    int64_t quiet_since;
+    int64_t verified;
+};
+
+static struct {
+    struct seen *seen; /* by descriptor */
+    size_t size;
+    uint64_t nudged, forced, at_signal;
+    struct drain_view view; /* of the sweep that goes on */
+    size_t nudges;          /* in this sweep */
+} drain;
+
+static bool room_for(size_t descriptors)
+{
+    if (descriptors <= drain.size) {
+        return true;
+    }
+    size_t wanted = descriptors * 2;
+    struct seen *larger = realloc(drain.seen, wanted * sizeof(*larger));
+
+    if (!larger) {
+        return false;
+    }
+    memset(larger + drain.size, 0, (wanted - drain.size) * sizeof(*larger));
+    drain.seen = larger;
+    drain.size = wanted;
+    return true;
+}
+
+static uint8_t kind_of(uint32_t fd)
+{
+    return atomic_load_explicit(&shim->fdtab->entries[fd].kind, memory_order_acquire);
+}
+
+/* Is this descriptor the home of a connection? */
+static bool is_connection(uint32_t fd)
+{
+    return (kind_of(fd) & (FD_CONNECTION | FD_ALIAS)) == FD_CONNECTION;
+}
+
+static uint32_t high(void)
+{
+    uint32_t end = atomic_load(&shim->fdtab->high), size = atomic_load(&shim->fdtab->size);
+
+    return end < size ? end : size;
+}
+
+/* In flight or idle ---------------------------------------------------------------------------- */
+
+/* Input or output that passed no wrapper (stdio, io_uring): TCP counts it all the same. */
+static int64_t quiet_by_tcp(int fd, int64_t idle, const char **ret_why)
+{
+    struct sockets_tcp tcp;
+
+    *ret_why = "nothing said yet";
+    if (!sockets_tcp(fd, &tcp) || tcp.received == 0) {
+        return 3 * idle;
+    }
+    *ret_why = "request not answered";
+    return tcp.sent_last ? 3 * idle : IN_FLIGHT;
+}
+
+/* How long it must have been quiet before it is idle, or IN_FLIGHT. */
+static int64_t quiet_needed(int fd, const struct fd_entry *entry, const char **ret_why)
+{
+    int64_t idle = shim->settings->idle;
+    uint8_t evidence = atomic_load_explicit(&entry->evidence, memory_order_relaxed);
+    enum http1_answer answer = shim->http_answer(entry);
+
+    *ret_why = "request not answered";
+    if (evidence == EVIDENCE_READ) {
+        return IN_FLIGHT;
+    }
+    if (evidence == EVIDENCE_NOTHING) {
+        return quiet_by_tcp(fd, idle, ret_why);
+    }
+    *ret_why = "response incomplete";
+    if (answer == HTTP1_INCOMPLETE && evidence != EVIDENCE_SAID) {
+        return IN_FLIGHT;
+    }
+    *ret_why = "answered";
+    if (answer == HTTP1_COMPLETE) {
+        return HTTP_QUIET < idle ? HTTP_QUIET : idle;
+    }
+    return evidence == EVIDENCE_WRITTEN ? 3 * idle : idle;
+}
+
+/* In the last quarter of the drain the quiet time shrinks with what is left of it. */
+static int64_t shrink(int64_t needed, int64_t left, int64_t timeout)
+{
+    int64_t quarter = timeout / 4;
+
+    if (left >= quarter || quarter <= 0) {
+        return needed;
+    }
+    return left <= 0 ? 0 : needed / MS * (left / MS + 1) / (quarter / MS + 1) * MS;
+}
+
+/* When did it fall quiet? TCP knows of the time before the drain (4 ms ticks). */
+static int64_t quiet_from(int fd, int64_t now)
+{
+    struct sockets_tcp tcp;
+
+    return sockets_tcp(fd, &tcp) && tcp.quiet_ns > 8 * MS ? now - tcp.quiet_ns + 8 * MS : now;
+}
+
+static void look_again(int64_t at)
+{
+    if (at < drain.view.next_ns) {
+        drain.view.next_ns = at;
+    }
+}
+
+/* The last look just before: a request that arrives later than this is some 7 us late. */
+static bool kernel_holds_something(int fd)
+{
+    return sockets_unread(fd) > 0 || sockets_unsent(fd) > 0;
+}
+
+static void nudge(int fd, struct seen *seen, int64_t now)
+{
+    if (kernel_holds_something(fd)) {
+        look_again(now + BUSY_LOOK);
+        return;
+    }
+    if (drain.nudges >= NUDGES_AT_ONCE) {
+        look_again(now + NUDGE_PAUSE);
+        return;
+    }
+    drain.nudges++;
+    drain.nudged++;
+    seen->nudged = true;
+    (void)shutdown(fd, SHUT_RD);
+    log_debug("nudged connection %d", fd);
+}
+
+/* Entries can be stale: fclose inside libc, io_uring and raw calls bypass the wrappers. */
+static bool verify(int fd, struct seen *seen, int64_t now)
+{
+    if (seen->known && now - seen->verified < VERIFY_EVERY) {
+        return true;
+    }
+    seen->verified = now;
+    if (sockets_is_served(fd)) {
+        return true;
+    }
+    seen->known = false;
+    shim->record_descriptor(fd, 0, 0);
+    return false;
+}
+
+static void notice_activity(int fd, const struct fd_entry *entry, struct seen *seen, int64_t now)
+{
+    uint32_t activity = atomic_load_explicit(&entry->activity, memory_order_relaxed);
+
+    if (seen->known && seen->activity == activity) {
+        return;
+    }
+    seen->quiet_since = seen->known ? now : quiet_from(fd, now);
+    seen->activity = activity;
+    seen->known = true;
+    seen->nudged = false;
+}
+
+static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
+{
+    const struct fd_entry *entry = &shim->fdtab->entries[fd];
+    struct seen *seen = &drain.seen[fd];
+    const char *why;
+
+    if (!verify(fd, seen, now)) {
+        return;
+    }
+    drain.view.left++;
+    notice_activity(fd, entry, seen, now);
+    int64_t needed = quiet_needed(fd, entry, &why);
+
+    if (seen->nudged || needed == IN_FLIGHT) {
+        return;
+    }
+    int64_t due = seen->quiet_since + shrink(needed, deadline - now, timeout);
+
+    if (due > now) {
+        look_again(due);
+    } else {
+        nudge(fd, seen, now);
+    }
+}
+
+void drain_sweep(int64_t now, int64_t deadline, int64_t timeout, struct drain_view *ret_view)
+{
+    uint32_t end = high();
+
+    drain.view = (struct drain_view){.next_ns = now + SWEEP_EVERY};
+    drain.nudges = 0;
+    if (!room_for(end)) {
+        end = (uint32_t)drain.size;
+    }
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if (is_connection(fd)) {
+            look_at((int)fd, now, deadline, timeout);
+        } else {
+            drain.seen[fd].known = false;
+        }
+    }
+    int64_t queue_next = queue_look(now);
+
+    drain.view.empty = drain.view.left == 0 && queue_next == 0;
+    if (queue_next != 0) {
+        look_again(queue_next);
+    }
+    *ret_view = drain.view;
+}
+
+/* Beginning, end and account ------------------------------------------------------------------- */
+
+static uint64_t count_connections(void)
+{
+    uint32_t end = high();
+    uint64_t count = 0;
+
+    for (uint32_t fd = 0; fd < end; fd++) {
+        count += is_connection(fd);
+    }
+    return count;
+}
+
+void drain_begin(struct record *record, int64_t now)
+{
+    reconcile_connections();
+    drain.nudged = drain.forced = 0;
+    drain.at_signal = count_connections();
+    record->connections.at_signal = drain.at_signal;
+    queue_begin(now);
+}
+
+static void note_remaining(struct record *record, int fd)
+{
+    const struct fd_entry *entry = &shim->fdtab->entries[fd];
+    const char *why;
+    bool in_flight = quiet_needed(fd, entry, &why) == IN_FLIGHT;
+
+    if (sockets_unread(fd) > 0) {
+        in_flight = true;
+        why = "request not read";
+    } else if (sockets_unsent(fd) > 0) {
+        in_flight = true;
+        why = "response not delivered";
+    }
+    if (record->remaining_count++ >= RECORD_REMAINING) {
+        return;
+    }
+    struct record_connection *row = &record->remaining[record->remaining_count - 1];
+
+    *row = (struct record_connection){
+        .fd = fd, .state = in_flight ? "in flight" : "idle", .why = why, .forced = true};
+    sockets_peer(fd, row->peer, sizeof(row->peer));
+}
+
+/* What wasn't read would make a close send RST, which can destroy a response already sent. */
+static void read_out(int fd)
+{
+    char waste[4096];
+
+    for (int i = 0; i < 256 && recv(fd, waste, sizeof(waste), MSG_DONTWAIT) > 0; i++) {
+    }
+}
+
+static void force(int fd)
+{
+    atomic_fetch_or(&shim->fdtab->entries[fd].kind, FD_FORCED);
+    (void)shutdown(fd, SHUT_WR);
+    read_out(fd);
+    drain.forced++;
+}
+
+void drain_force(struct record *record)
+{
+    uint32_t end = high();
+
+    shim->hold_sigpipe();
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if (is_connection(fd) && sockets_is_served((int)fd)) {
+            note_remaining(record, (int)fd);
+            force((int)fd);
+        }
+    }
+    if (drain.forced > 0) {
+        log_warn("%llu connections did not finish in time and were ended",
+                 (unsigned long long)drain.forced);
+    }
+}
+
+bool drain_flushed(void)
+{
+    uint32_t end = high();
+
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if ((kind_of(fd) & FD_FORCED) && sockets_unsent((int)fd) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void drain_account(struct record *record)
+{
+    uint64_t rescued = 0, accepted = 0;
+
+    record->listener_count = queue_listeners(record->listeners, RECORD_LISTENERS);
+    for (size_t i = 0; i < record->listener_count; i++) {
+        accepted += record->listeners[i].accepted;
+        rescued += record->listeners[i].rescued;
+    }
+    record->connections.accepted = accepted;
+    record->connections.rescued = rescued;
+    record->connections.nudged = drain.nudged;
+    record->connections.forced = drain.forced;
+    record->connections.drained = drain.at_signal + rescued > drain.forced
+                                      ? drain.at_signal + rescued - drain.forced
+                                      : 0;
+}

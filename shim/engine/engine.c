@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's one exported symbol: what the shim may ask of it. */
+/* Context: load runs in the arming thread; run is the coordinator's thread. */
+#include <errno.h>
+#include <time.h>
+
+#include "engine/checkpoint.h"
+#include "engine/config.h"
+#include "engine/coordinator.h"
+#include "engine/hooks.h"
+#include "engine/shim.h"
+
+const struct bridge *shim;
+
+int64_t shim_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Everything that can go wrong with the settings is told here, at the start and not at the end. */
+static int load(const struct bridge *bridge)
+{
+    if (bridge->abi != BRIDGE_ABI || bridge->size != sizeof(struct bridge)) {
+        return -EPROTO;
+    }
+    shim = bridge;
+    (void)config_load(shim->settings);
+    if (shim->settings->checkpoint[0] != '\0') {
+        (void)checkpoint_prepare(shim->settings->checkpoint);
+    }
+    (void)hooks_load(shim->settings->hooks);
+    coordinator_init();
+    return 0;
+}
+
+__attribute__((visibility("default"))) extern const struct engine flux_engine;
+
+const struct engine flux_engine = {
+    .abi = BRIDGE_ABI,
+    .size = sizeof(struct engine),
+    .load = load,
+    .run = coordinator_run,
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* What one shutdown was like: filled in as it goes, written out by the checkpoint. */
+/* Context: coordinator thread only; may allocate and block. */
+
+/*
+ * All times are CLOCK_MONOTONIC nanoseconds but for `started_at`. Rows are kept in fixed arrays:
+ * what doesn't fit is counted (`remaining_count` can exceed the rows kept).
+ */
+#ifndef FLUXSHIM_ENGINE_RECORD_H
+#define FLUXSHIM_ENGINE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "engine/fsm.h"
+
+#define RECORD_HOOKS 256
+#define RECORD_LISTENERS 256
+#define RECORD_REMAINING 1000
+#define RECORD_PHASES 16
+#define RECORD_NAME 128
+
+struct record_phase {
+    enum fsm_state state;
+    int64_t began_ns; /* CLOCK_MONOTONIC */
+    int64_t ended_ns; /* 0 while it lasts */
+};
+
+struct record_listener {
+    char address[RECORD_NAME]; /* "127.0.0.1:8080", "[::1]:8080", "unix:/path", "unix:@abstract" */
+    const char *refusal;       /* "blackhole", "filter", "backlog", "shutdown", "none" */
+    uint64_t accepted;
+    uint64_t rescued; /* accepted after the refusal, out of the queue */
+};
+
+struct record_connection {
+    int fd;
+    char peer[RECORD_NAME];
+    const char *state; /* "in flight", "idle" */
+    const char *why;   /* "request not answered", "response incomplete", ... */
+    bool forced;
+};
+
+struct record_hook {
+    char path[256];
+    const char *status; /* "ok", "failed", "timeout", "not run" */
+    int result;         /* what flux_cleanup returned */
+    int64_t ns;
+    char error[256]; /* "" if there is none */
+};
+
+struct record {
+    const char *reason;         /* "signal", "exit", "demand" */
+    int signo;                  /* 0 unless a signal is the reason */
+    int si_code;
+    pid_t sender_pid;
+    uid_t sender_uid;
+    int exit_status;            /* with reason "exit" */
+    struct timespec started_at; /* CLOCK_REALTIME */
+    int64_t began_ns;
+    int64_t refused_ns;
+    bool second_signal;
+    struct {
+        uint64_t accepted, at_signal, drained, nudged, forced, rescued;
+    } connections;
+    struct record_phase phases[RECORD_PHASES];
+    size_t phase_count;
+    struct record_listener listeners[RECORD_LISTENERS];
+    size_t listener_count;
+    struct record_connection remaining[RECORD_REMAINING];
+    size_t remaining_count;
+    struct record_hook hooks[RECORD_HOOKS];
+    size_t hook_count;
+};
+
+#endif

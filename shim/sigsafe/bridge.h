@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The two tables through which the shim and its engine know each other. */
+/* Context: each function's own. */
+
+/*
+ * engine.so is opened with RTLD_LOCAL | RTLD_DEEPBIND: its libc calls are libc's own, never the
+ * wrappers, and nothing of the shim is exported for it. It gets `struct bridge` instead, and
+ * exports one symbol, `flux_engine`. Both come from one build; `abi` and `size` say so.
+ */
+#ifndef FLUXSHIM_SIGSAFE_BRIDGE_H
+#define FLUXSHIM_SIGSAFE_BRIDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/settings.h"
+#include "sigsafe/evidence.h"
+#include "sigsafe/fdtab.h"
+#include "sigsafe/hold.h"
+#include "sigsafe/life.h"
+#include "sigsafe/listeners.h"
+
+#define BRIDGE_ABI 1u
+
+struct bridge {
+    uint32_t abi;
+    uint32_t size;
+    struct settings *settings; /* from the environment; the engine adds the file's */
+    struct life *life;
+    struct fdtab *fdtab;
+    struct listener *listeners;
+    _Atomic uint32_t *threads; /* the program has, or had, threads of its own */
+
+    void (*log)(enum settings_level level, const char *format, ...)
+        __attribute__((__format__(__printf__, 2, 3)));
+    int (*stderr_is_ours)(void);
+    uint32_t (*listeners_high)(void);
+    uint64_t (*listener_accepted)(const struct listener *listener);
+    struct fd_entry *(*connection)(int fd, int *ret_home);
+    void (*record_descriptor)(int fd, uint8_t kind, uint32_t index);
+    enum http1_answer (*http_answer)(const struct fd_entry *entry);
+    void (*refuse_all)(void);
+    bool (*decoy_is_ready)(int fd);
+    const struct held_signal *(*held)(void);
+    void (*release)(void);
+    void (*give_up)(int signo);
+    void (*hold_sigpipe)(void);
+    void (*sleep)(_Atomic uint32_t *word, uint32_t seen, int64_t ns);
+    void (*wake)(_Atomic uint32_t *word);
+};
+
+struct engine {
+    uint32_t abi;
+    uint32_t size;
+
+    /* While arming, in the program's thread: read FLUX_CONFIG, open the hooks. Again in a child. */
+    int (*load)(const struct bridge *bridge);
+
+    /* The coordinator's thread. Returns when all is done, or for LIFE_PAUSE. */
+    void *(*run)(void *unused);
+};
+
+#endif

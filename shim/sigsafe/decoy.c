@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* The stash and the decoy of listeners that were refused by SHUT_RD. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/un.h>
+
+#include "sigsafe/decoy.h"
+#include "sigsafe/fdtab.h"
+#include "sigsafe/log.h"
+#include "sigsafe/real.h"
+
+_Atomic uint32_t decoy_wanted;
+
+static int descriptor_flags(int fd)
+{
+    return real.fcntl(fd, F_GETFD, NULL) & FD_CLOEXEC ? O_CLOEXEC : 0;
+}
+
+/* A listening socket of the same family and flags that has no name anyone could know. */
+static int make_decoy(int fd, int domain)
+{
+    int status = real.fcntl(fd, F_GETFL, NULL);
+    int decoy = socket(domain, SOCK_STREAM | SOCK_CLOEXEC | (status & O_NONBLOCK), 0);
+    struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+
+    if (decoy < 0) {
+        return -errno;
+    }
+    /* unix(7), autobind: an address of the family alone gets a name in the abstract namespace */
+    if ((domain == AF_UNIX &&
+         bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) != 0) ||
+        real.listen(decoy, 0) != 0) {
+        int error = errno;
+
+        (void)real.close(decoy);
+        return -error;
+    }
+    return decoy;
+}
+
+static void move_epolls(struct listener *listener, int fd, int op)
+{
+    for (int i = 0; i < LISTENER_EPOLLS; i++) {
+        struct listener_epoll *slot = &listener->epolls[i];
+        struct epoll_event event = {.events = slot->events, .data.u64 = slot->data};
+        int epfd = atomic_load(&slot->epfd);
+
+        if (epfd >= 0) {
+            (void)real.epoll_ctl(epfd, op, fd, &event);
+        }
+    }
+}
+
+static void put_over(struct listener *listener, int decoy, int fd)
+{
+    int flags = descriptor_flags(fd);
+
+    move_epolls(listener, fd, EPOLL_CTL_DEL);
+    (void)real.dup3(decoy, fd, flags);
+    move_epolls(listener, fd, EPOLL_CTL_ADD);
+}
+
+/* Swap the decoy in under every number that the listener has. One thread gets to do it. */
+static bool swap(struct listener *listener)
+{
+    uint32_t expected = REFUSAL_SHUTDOWN;
+    uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
+
+    if (!atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_DECOY)) {
+        return expected == REFUSAL_DECOY;
+    }
+    int decoy = make_decoy(atomic_load(&listener->fd), listener->domain);
+
+    if (decoy < 0) {
+        atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
+        log_warn("no decoy for listener %d (errno %d)", atomic_load(&listener->fd), -decoy);
+        return false;
+    }
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if (listeners_of((int)fd) == listener) {
+            put_over(listener, decoy, (int)fd);
+        }
+    }
+    (void)real.close(decoy);
+    return true;
+}
+
+/* Look into the queue by accepting. After SHUT_RD accept never blocks. */
+static bool look_into_queue(struct listener *listener, int fd)
+{
+    int none = LISTENER_STASH_NONE;
+
+    if (!atomic_compare_exchange_strong(&listener->stash, &none, LISTENER_STASH_BUSY)) {
+        return true; /* it holds one, or another thread looks right now */
+    }
+    int got = real.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    int error = errno;
+
+    atomic_store(&listener->stash, got >= 0 ? got : LISTENER_STASH_NONE);
+    return got >= 0 || error != EINVAL || !swap(listener);
+}
+
+bool decoy_is_ready(int fd)
+{
+    struct listener *listener = listeners_of(fd);
+    int saved = errno;
+
+    if (!listener || atomic_load(&listener->refusal) != REFUSAL_SHUTDOWN) {
+        return true;
+    }
+    bool ready = look_into_queue(listener, fd);
+
+    errno = saved;
+    return ready;
+}
+
+bool decoy_is_ready_event(int epfd, const struct epoll_event *event)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        struct listener *listener = &listeners[i];
+
+        if (atomic_load(&listener->refusal) != REFUSAL_SHUTDOWN) {
+            continue;
+        }
+        for (int e = 0; e < LISTENER_EPOLLS; e++) {
+            const struct listener_epoll *slot = &listener->epolls[e];
+
+            if (atomic_load(&slot->epfd) == epfd && slot->data == event->data.u64) {
+                return decoy_is_ready(atomic_load(&listener->fd));
+            }
+        }
+    }
+    return true;
+}
+
+static void apply_flags(int fd, int flags)
+{
+    if (!(flags & SOCK_CLOEXEC)) {
+        (void)real.fcntl(fd, F_SETFD, NULL);
+    }
+    if (flags & SOCK_NONBLOCK) {
+        (void)real.fcntl(fd, F_SETFL, (void *)(long)(O_RDWR | O_NONBLOCK));
+    }
+}
+
+int decoy_take_stash(struct listener *listener, struct sockaddr *address, socklen_t *size,
+                     int flags)
+{
+    int got = atomic_load(&listener->stash);
+    int saved = errno;
+
+    if (got < 0 || !atomic_compare_exchange_strong(&listener->stash, &got, LISTENER_STASH_NONE)) {
+        return -1;
+    }
+    apply_flags(got, flags);
+    if (address && size && getpeername(got, address, size) != 0) {
+        *size = 0;
+    }
+    errno = saved;
+    return got;
+}
+
+bool decoy_absorb(struct listener *listener)
+{
+    uint32_t refusal = atomic_load(&listener->refusal);
+
+    if (atomic_load(&listener->stash) != LISTENER_STASH_NONE) {
+        return true;
+    }
+    if (refusal == REFUSAL_SHUTDOWN) {
+        if (!swap(listener)) {
+            errno = EAGAIN; /* no descriptor left for a decoy: say what an empty queue says */
+            return false;
+        }
+        return true;
+    }
+    return refusal == REFUSAL_DECOY; /* another thread is swapping it in, or has */
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* What each descriptor is to the shim: a table of atomics, indexed by descriptor. */
+/* Context: AS-Safe, MT-Safe, never blocks; fdtab_map() is for arming only. */
+
+/*
+ * An entry is 16 bytes. A connection's evidence belongs to the open file description, not to the
+ * descriptor: a dup'ed descriptor is an ALIAS whose `activity` names the *home* entry that holds
+ * the state. When a home that is SHARED is closed, one of its aliases becomes the home.
+ *
+ * Order of calls: forget before close, record after accept: a number is reused at once.
+ *
+ *     fdtab_forget(fd); real.close(fd);            fd = real.accept(...); fdtab_record(fd, ...);
+ *
+ * Who writes: `kind` by the wrappers that make and close descriptors; the evidence fields by
+ * whichever thread reads or writes the connection. Two threads on one connection can lose each
+ * other's update of `activity`, which still changes; that is all its readers need. All accesses
+ * are relaxed but for `kind`, which is stored last with release when an entry comes to life.
+ */
+#ifndef FLUXSHIM_SIGSAFE_FDTAB_H
+#define FLUXSHIM_SIGSAFE_FDTAB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fd_kind {
+    FD_CONNECTION = 0x01,
+    FD_LISTENER = 0x02, /* `activity` is the index in the listener table */
+    FD_SIGNALFD = 0x04, /* `activity` is the index in the signalfd table */
+    FD_ALIAS = 0x08,    /* with FD_CONNECTION: `activity` is the home descriptor */
+    FD_SHARED = 0x10,   /* with FD_CONNECTION: there are, or were, aliases */
+    FD_FORCED = 0x20,   /* with FD_CONNECTION: ended by the shim, writes fail with EPIPE */
+    FD_RESCUED = 0x40   /* with FD_CONNECTION: accepted after the refusal, out of the queue */
+};
+
+struct fd_entry {
+    _Atomic uint8_t kind;
+    _Atomic uint8_t evidence;   /* enum evidence_state */
+    _Atomic uint8_t http_state; /* struct http1, taken apart so that an entry is 16 bytes */
+    _Atomic uint8_t http_step;
+    _Atomic uint32_t activity;  /* changes with each transfer and each reuse */
+    _Atomic uint64_t http_left;
+};
+
+_Static_assert(sizeof(struct fd_entry) == 16, "an idle connection costs 16 bytes");
+
+struct fdtab {
+    struct fd_entry *entries; /* set while arming, constant afterwards */
+    _Atomic uint32_t size;    /* 0 until mapped: no descriptor is found */
+    _Atomic uint32_t high;    /* one more than the highest descriptor recorded */
+};
+
+extern struct fdtab fdtab;
+
+/*
+ * Map room for every descriptor up to RLIMIT_NOFILE's hard limit (4 Mi at most), in untouched
+ * pages. With too little address space the table is halved until it fits: descriptors beyond it
+ * aren't tracked. Returns the number of entries, or -errno.
+ */
+int fdtab_map(void);
+
+static inline struct fd_entry *fdtab_find(int fd)
+{
+    uint32_t size = atomic_load_explicit(&fdtab.size, memory_order_acquire);
+
+    return (uint32_t)fd < size ? &fdtab.entries[fd] : NULL;
+}
+
+static inline uint8_t fdtab_kind(int fd)
+{
+    struct fd_entry *entry = fdtab_find(fd);
+
+    return entry ? atomic_load_explicit(&entry->kind, memory_order_acquire) : 0;
+}
+
+/* The home entry of a connection, or NULL if fd is none. *ret_home may be NULL. */
+struct fd_entry *fdtab_connection(int fd, int *ret_home);
+
+/* fd has just been made. `index` is for listeners and signalfds. A connection starts afresh. */
+void fdtab_record(int fd, uint8_t kind, uint32_t index);
+
+/* fd is about to be closed, or replaced by dup2. Returns the kind that it had. */
+uint8_t fdtab_forget(int fd);
+
+/* `to` is now a duplicate of `from`, whatever that is. */
+void fdtab_copy(int from, int to);
+
+/* Forget every descriptor of a range, both ends included. Returns true if a connection was one. */
+bool fdtab_forget_range(unsigned first, unsigned last);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* The handler of the managed signals, and the release. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "sigsafe/hold.h"
+#include "sigsafe/life.h"
+#include "sigsafe/log.h"
+#include "sigsafe/real.h"
+#include "sigsafe/refuse.h"
+#include "sigsafe/safepoint.h"
+#include "sigsafe/sigdisp.h"
+
+#define RETRY_NS 20000000 /* how often the timer looks for a safe point */
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD 02000 /* O_EXCL, Linux 6.9 */
+#endif
+#define SIGNAL_THREAD_GROUP 2u /* PIDFD_SIGNAL_THREAD_GROUP, Linux 6.9 */
+
+enum meaning { MEANING_STOP, MEANING_TIMER, MEANING_POKE, MEANING_FOREIGN };
+
+enum { HELD_NONE, HELD_WRITING, HELD_VALID };
+
+static struct held_signal held;
+static _Atomic uint32_t held_state; /* HELD_*: one thread wins the right to write `held` */
+static struct hold_limits limits;
+static uint64_t stop_signals; /* the managed signals that mean a stop: all but SIGPIPE */
+static int timer = -1;
+static const char cookie; /* its address marks a signal as the shim's own */
+
+const struct held_signal *hold_current(void)
+{
+    return atomic_load_explicit(&held_state, memory_order_acquire) == HELD_VALID ? &held : NULL;
+}
+
+/* The timer ----------------------------------------------------------------------------------- */
+
+static void timer_set(int64_t first_ns, int64_t every_ns)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = first_ns / 1000000000, .tv_nsec = first_ns % 1000000000},
+        .it_interval = {.tv_sec = every_ns / 1000000000, .tv_nsec = every_ns % 1000000000},
+    };
+
+    if (timer >= 0) {
+        (void)real.syscall(SYS_timer_settime, timer, 0, (long)&when, 0, 0, 0);
+    }
+}
+
+/* timer_create(3) isn't async-signal-safe; the system call is. Timers aren't inherited by fork. */
+static void timer_make(int signo)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signo};
+
+    event.sigev_value.sival_ptr = (void *)&cookie;
+    if (real.syscall(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer, 0, 0, 0) != 0) {
+        timer = -1;
+    }
+}
+
+static void timer_watch_deadline(void)
+{
+    int64_t left = held.at_ns + limits.shutdown_ns - life_now();
+
+    timer_set(left > 0 ? left : 1, RETRY_NS);
+}
+
+/* Handing over -------------------------------------------------------------------------------- */
+
+static bool is_init_with_default(int signo)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    return life->pid == 1 && action.sa_handler == SIG_DFL;
+}
+
+/* Queue the held signal to this process; si_code is kept if the kernel lets us. */
+static void queue_held(void)
+{
+    siginfo_t info = held.info;
+
+    if (real.syscall(SYS_rt_sigqueueinfo, life->pid, held.signo, (long)&info, 0, 0, 0) == 0) {
+        return;
+    }
+    int fd = (int)real.syscall(SYS_pidfd_open, real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
+                               PIDFD_THREAD, 0, 0, 0, 0);
+    bool sent = fd >= 0 && real.syscall(SYS_pidfd_send_signal, fd, held.signo, (long)&info,
+                                        SIGNAL_THREAD_GROUP, 0, 0) == 0;
+
+    if (fd >= 0) {
+        (void)real.close(fd);
+    }
+    info.si_code = SI_QUEUE;
+    if (!sent && real.syscall(SYS_rt_sigqueueinfo, life->pid, held.signo, (long)&info, 0, 0, 0)) {
+        (void)kill(life->pid, held.signo);
+    }
+}
+
+/* Everything virtual becomes real; the signal follows at once. */
+static void hand_over(enum life_release how)
+{
+    if (is_init_with_default(held.signo)) {
+        real._exit(128 + held.signo); /* the kernel drops it: signal(7), pid_namespaces(7) */
+    }
+    atomic_store_explicit(&life->released, how, memory_order_release);
+    timer_set(0, 0);
+    sigdisp_make_real();
+    queue_held();
+}
+
+/* In the program's only thread. Returns true if the signal can be delivered there at once. */
+static bool hand_over_here(sigset_t *mask)
+{
+    uint64_t believed = atomic_load(&life->blocked);
+    bool deliverable = !(believed & sigdisp_bit(held.signo));
+
+    atomic_store(&life->masks_virtual, 0);
+    sigdisp_add_to_set(mask, believed);
+    hand_over(deliverable ? LIFE_DELIVERED : LIFE_PENDING);
+    return deliverable;
+}
+
+static void poke_program(void)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    info.si_signo = held.signo;
+    info.si_code = SI_QUEUE;
+    info.si_pid = life->pid;
+    info.si_value.sival_ptr = (void *)&cookie;
+    sigdisp_prepare_release(held.signo);
+    (void)real.syscall(SYS_rt_tgsigqueueinfo, life->pid, life->tid, held.signo, (long)&info, 0, 0);
+}
+
+void hold_release(void)
+{
+    if (!atomic_load(&life->masks_virtual)) {
+        hand_over(LIFE_DELIVERED);
+        return;
+    }
+    poke_program();
+    timer_watch_deadline();
+}
+
+void hold_give_up(int signo)
+{
+    sigset_t one;
+
+    log_error("shutdown timeout: ending the process by signal %d", signo);
+    if (life->pid == 1) {
+        real._exit(128 + signo);
+    }
+    sigdisp_default(signo);
+    (void)kill(life->pid, signo);
+    (void)sigemptyset(&one);
+    (void)sigaddset(&one, signo);
+    (void)real.pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+}
+
+/* Holding ------------------------------------------------------------------------------------- */
+
+static void hold_first(const siginfo_t *info)
+{
+    held.at_ns = life_now();
+    held.signo = info->si_signo;
+    held.info = *info;
+    atomic_store(&life->draining, 1);
+    if (limits.lame_duck_ns == 0) {
+        refuse_all();
+        held.refused_ns = life_now();
+    }
+    timer_make(info->si_signo);
+    atomic_store_explicit(&held_state, HELD_VALID, memory_order_release);
+    if (atomic_load(&life->started)) {
+        timer_watch_deadline();
+    } else {
+        timer_set(RETRY_NS, RETRY_NS);
+    }
+    life_post(LIFE_STOP);
+}
+
+static void hold_stop(const siginfo_t *info)
+{
+    uint32_t none = HELD_NONE;
+
+    if (atomic_compare_exchange_strong(&held_state, &none, HELD_WRITING)) {
+        hold_first(info);
+    } else if (none == HELD_VALID && life_now() - held.at_ns > HOLD_ECHO_NS) {
+        life_post(LIFE_SECOND);
+    }
+}
+
+/* A tick of the timer: has a bound passed? */
+static void hold_tick(sigset_t *mask)
+{
+    int64_t passed = life_now() - held.at_ns;
+    bool started = atomic_load(&life->started) != 0;
+
+    if (passed >= limits.shutdown_ns) {
+        sigdisp_remove_from_set(mask, sigdisp_bit(held.signo));
+        hold_give_up(held.signo);
+    } else if (!started && (passed >= limits.drain_ns || atomic_load(&life->sandboxed))) {
+        log_error("no safe point to start the drain's thread: signal %d goes to the program now",
+                  held.signo);
+        (void)hand_over_here(mask);
+    } else if (started) {
+        timer_watch_deadline();
+    }
+}
+
+static enum meaning meaning_of(const siginfo_t *info)
+{
+    bool ours = info->si_value.sival_ptr == (const void *)&cookie;
+
+    if (!atomic_load_explicit(&life->armed, memory_order_acquire) || getpid() != life->pid) {
+        return MEANING_FOREIGN;
+    }
+    if (ours && info->si_code == SI_TIMER) {
+        return MEANING_TIMER;
+    }
+    return ours && info->si_code == SI_QUEUE ? MEANING_POKE : MEANING_STOP;
+}
+
+/*
+ * A vfork child, or one of a clone(2) that passed no wrapper: it has our handler but is not the
+ * process that armed. Do what the program's disposition says.
+ */
+static void act_as_program(int signo, siginfo_t *info, void *context)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    if (action.sa_handler == SIG_DFL) {
+        sigdisp_default(signo);
+        (void)real.syscall(SYS_rt_tgsigqueueinfo, getpid(),
+                           real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signo, (long)info, 0, 0);
+    } else if (action.sa_flags & SA_SIGINFO) {
+        action.sa_sigaction(signo, info, context);
+    } else {
+        action.sa_handler(signo);
+    }
+}
+
+/* Another signal of the program's is delivered when this handler returns: the EINTR is its. */
+static bool another_is_due(const sigset_t *mask)
+{
+    sigset_t pending;
+
+    (void)sigpending(&pending);
+    return (sigdisp_from_set(&pending) & ~sigdisp_from_set(mask) & ~atomic_load(&life->managed)) !=
+           0;
+}
+
+static void on_managed(int signo, siginfo_t *info, void *context)
+{
+    sigset_t *mask = &((ucontext_t *)context)->uc_sigmask;
+    int saved = errno;
+    bool claim = true;
+
+    switch (meaning_of(info)) {
+    case MEANING_FOREIGN:
+        act_as_program(signo, info, context);
+        claim = false;
+        break;
+    case MEANING_POKE:
+        claim = !hand_over_here(mask);
+        break;
+    case MEANING_TIMER:
+        hold_tick(mask);
+        claim = !life_released();
+        break;
+    case MEANING_STOP:
+        hold_stop(info);
+        break;
+    }
+    if (claim && !another_is_due(mask)) {
+        life_thread.claims++;
+    }
+    if (claim && hold_current()) {
+        safepoint_from_handler(context);
+    }
+    errno = saved;
+}
+
+bool hold_taken(const siginfo_t *info)
+{
+    sigset_t mask;
+
+    if (life_released() || !life_armed() || !(stop_signals & sigdisp_bit(info->si_signo))) {
+        return true;
+    }
+    (void)real.pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    switch (meaning_of(info)) {
+    case MEANING_POKE:
+        (void)hand_over_here(&mask);
+        (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        return false;
+    case MEANING_TIMER:
+        hold_tick(&mask);
+        return false;
+    case MEANING_STOP:
+        hold_stop(info);
+        if (!atomic_load(&life->started)) {
+            (void)safepoint_start();
+        }
+        return false;
+    case MEANING_FOREIGN:
+        break;
+    }
+    return true;
+}
+
+void hold_install(uint64_t signals, const struct hold_limits *wanted)
+{
+    struct sigaction current;
+
+    limits = *wanted;
+    stop_signals = signals;
+    atomic_store(&held_state, HELD_NONE);
+    timer = -1;
+    for (int signo = 1; signo <= 64; signo++) {
+        if (!(signals & sigdisp_bit(signo))) {
+            continue;
+        }
+        if (real.sigaction(signo, NULL, &current) == 0 && sigdisp_manage(signo, on_managed) != 0) {
+            log_error("signal %d can't be held: it ends the program as it would without fluxshim",
+                      signo);
+        }
+    }
+}
+
+static void on_sigpipe(int signo, siginfo_t *info, void *context)
+{
+    if (meaning_of(info) == MEANING_FOREIGN) {
+        act_as_program(signo, info, context);
+    }
+}
+
+void hold_sigpipe(void)
+{
+    struct sigaction current;
+
+    if (real.sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) {
+        (void)sigdisp_manage(SIGPIPE, on_sigpipe);
+    }
+}
+
+void hold_abandon(void)
+{
+    sigdisp_masks_become_real();
+    sigdisp_make_real();
+    atomic_store(&life->armed, 0);
+}

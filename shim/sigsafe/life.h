@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a shimmed process: armed or not, what has been held, who waits for whom. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+
+/*
+ * One page holds what every part asks for. It is mapped when the process arms and marked
+ * MADV_WIPEONFORK: in a child made by fork, or by a clone(2) that passes no wrapper, it reads as
+ * zeroes, and a zeroed page is an unarmed process. Until then `life` points to a static page of
+ * zeroes, so no reader needs a null check. (madvise(2), Linux 4.14; reading it costs 0.3 ns where
+ * getpid() costs 119 ns.)
+ *
+ * A vfork child shares the page with its parent and must not write anything of ours: the vfork
+ * wrapper marks the thread, and life_armed() is false there.
+ *
+ * Phases, as the coordinator's state machine (engine/fsm.h) publishes them:
+ *
+ *   RUNNING -> LAME_DUCK -> REFUSE -> DRAIN -> FORCE -> HOOKS -> CHECKPOINT -> RELEASE
+ */
+#ifndef FLUXSHIM_SIGSAFE_LIFE_H
+#define FLUXSHIM_SIGSAFE_LIFE_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Things that the coordinator is told through life->events; a bit stays until it is taken. */
+enum life_event {
+    LIFE_STOP = 1u << 0,   /* the first managed signal has been held */
+    LIFE_SECOND = 1u << 1, /* another one, from outside: the operator's patience has ended */
+    LIFE_EXIT = 1u << 2,   /* the program calls exit and waits for life->finished */
+    LIFE_PAUSE = 1u << 3,  /* end the thread now, keep the state: clone, unshare, setns */
+    LIFE_THREADS = 1u << 4 /* the program has threads from now on */
+};
+
+/* Has the program been given its signal? */
+enum life_release {
+    LIFE_HELD,
+    LIFE_DELIVERED, /* it is delivered, or will be to some thread */
+    LIFE_PENDING    /* the only thread blocks it: nothing has been interrupted */
+};
+
+struct life {
+    _Atomic uint32_t armed;          /* set last by boot/arm.c */
+    _Atomic uint32_t draining;       /* closes ring the bell; set by the first hold, never reset */
+    _Atomic uint32_t released;       /* enum life_release */
+    _Atomic uint32_t finished;       /* hooks and checkpoint are done: an exit may go on */
+    _Atomic uint32_t masks_virtual;  /* single-threaded: managed signals stay open in the kernel */
+    _Atomic uint32_t sandboxed;      /* seccomp entered: never start a thread */
+    _Atomic uint32_t bell;           /* futex word that the coordinator sleeps on */
+    _Atomic uint32_t events;         /* enum life_event bits not yet taken by the coordinator */
+    _Atomic uint32_t started;        /* 1: the coordinator's thread exists or is being made */
+    _Atomic uint64_t managed;        /* signal set, bit signo-1 */
+    _Atomic uint64_t blocked;        /* managed signals that the program believes blocked */
+    _Atomic uint32_t exit_status;    /* what exit was called with, valid with LIFE_EXIT */
+    pid_t pid;                       /* of the process that armed; constant once armed */
+    pid_t tid;                       /* of the thread that armed */
+};
+
+extern struct life *life;
+
+/* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
+struct life_thread {
+    uintptr_t wait_frame;  /* frame of the wrapped blocking call that the thread is in, or 0 */
+    uint32_t claims;       /* EINTRs that are the shim's own doing, counted by its handler */
+    uint8_t in_vfork;      /* the thread is a vfork child (or its parent, which is suspended) */
+    uint8_t vfork_masked;  /* that child has set its signal mask itself */
+};
+
+extern _Thread_local struct life_thread life_thread;
+
+/* True in the process that armed, false in its children, vfork children included. */
+static inline bool life_armed(void)
+{
+    return atomic_load_explicit(&life->armed, memory_order_acquire) && !life_thread.in_vfork;
+}
+
+static inline bool life_draining(void)
+{
+    return atomic_load_explicit(&life->draining, memory_order_relaxed) != 0;
+}
+
+/* From the start of the handing-over on, nothing may hide what the program would see. */
+static inline bool life_released(void)
+{
+    return atomic_load_explicit(&life->released, memory_order_acquire) != 0;
+}
+
+/* Map the page that this process will use. 0 or -errno. Single thread or under arm's guard. */
+int life_map_page(void);
+
+/* Post an event and wake the coordinator, which may not exist yet. */
+void life_post(uint32_t events);
+
+/* A connection or listener has gone while a drain watches: wake the coordinator. */
+void life_ring(void);
+
+/* Sleep until *word differs from seen, or ns nanoseconds have passed (negative: no bound). */
+void life_sleep(_Atomic uint32_t *word, uint32_t seen, int64_t ns);
+void life_wake(_Atomic uint32_t *word);
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+int64_t life_now(void);
+
+/*
+ * The upper floors' parts, set by boot's constructor: wrappers reach them through here, since
+ * wrap, boot and engine never include each other.
+ */
+struct life_gate {
+    void (*arm)(void);           /* arm this process if it may; idempotent, any thread */
+    void (*leave)(int status);   /* the program ends by itself: hooks and checkpoint first */
+};
+
+extern struct life_gate life_gate;
+
+#endif

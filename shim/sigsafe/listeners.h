@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The listening sockets of this process: who they are, what they accepted, how they are refused. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+
+/*
+ * A fixed table, so that the handler can walk it. A slot is taken when listen() succeeds (or at
+ * the first accept on an inherited listener) and given back when its last descriptor is closed.
+ *
+ * Accepted connections are counted in stripes, one cache line a thread, so that two threads which
+ * accept from one listener share no line because of us.
+ */
+#ifndef FLUXSHIM_SIGSAFE_LISTENERS_H
+#define FLUXSHIM_SIGSAFE_LISTENERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define LISTENERS_MOST 256
+#define LISTENER_EPOLLS 4 /* epoll instances that one listener's registration is known for */
+#define LISTENER_STRIPES 8
+
+enum listener_refusal {
+    REFUSAL_NONE,
+    REFUSAL_BLACKHOLE, /* SO_BINDTOIFINDEX to an interface that doesn't exist */
+    REFUSAL_FILTER,    /* a socket filter that drops SYNs */
+    REFUSAL_BACKLOG,   /* listen(fd, 0): new connections wait and time out */
+    REFUSAL_SHUTDOWN,  /* SHUT_RD: the queue stays acceptable, then accept says EINVAL */
+    REFUSAL_DECOY      /* SHUT_RD, queue empty: a silent listener sits on the number */
+};
+
+/* What epoll_ctl() said of a listener: needed to move the registration to a decoy. */
+struct listener_epoll {
+    _Atomic int epfd; /* -1: free */
+    uint32_t events;
+    uint64_t data;
+};
+
+struct listener {
+    _Atomic int fd;          /* one descriptor of the listener, -1: slot free */
+    int domain;              /* AF_INET, AF_INET6, AF_UNIX, ... */
+    socklen_t address_size;
+    struct sockaddr_storage address; /* where it listened when it was recorded */
+    int backlog;
+    _Atomic uint32_t refusal; /* enum listener_refusal */
+    _Atomic int stash;        /* accepted by the shim to test the queue: -1 none, -2 busy */
+    _Atomic uint64_t rescued; /* accepted after the refusal */
+    struct listener_epoll epolls[LISTENER_EPOLLS];
+    struct {
+        _Alignas(64) _Atomic uint64_t count;
+    } accepted[LISTENER_STRIPES];
+};
+
+#define LISTENER_STASH_NONE (-1)
+#define LISTENER_STASH_BUSY (-2)
+
+extern struct listener listeners[LISTENERS_MOST];
+
+/* One more than the highest slot ever used. */
+uint32_t listeners_high(void);
+
+/* fd listens (backlog < 0: not known, it was inherited). Known ones keep their slot. */
+void listeners_record(int fd, int backlog);
+
+/* fd, a descriptor of listener `index`, is about to be closed. */
+void listeners_forget(int fd, uint32_t index);
+
+/* The listener of a descriptor, or NULL. */
+struct listener *listeners_of(int fd);
+
+/* One more connection from it: the caller's stripe. `refused` counts it as rescued. */
+void listeners_count_accepted(struct listener *listener);
+uint64_t listeners_accepted(const struct listener *listener);
+
+/* epoll_ctl(epfd, op, fd, event) has succeeded for this listener. */
+void listeners_note_epoll(struct listener *listener, int epfd, int op, uint32_t events,
+                          uint64_t data);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* The refusals, best first. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "sigsafe/log.h"
+#include "sigsafe/real.h"
+#include "sigsafe/refuse.h"
+
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+static bool still_listens(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
+}
+
+static bool refuse_by_blackhole(int fd)
+{
+    int nowhere = REFUSE_NO_INTERFACE;
+
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &nowhere, sizeof(nowhere)) == 0;
+}
+
+static bool has_filter(int fd)
+{
+    socklen_t instructions = 0;
+
+    return getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &instructions) != 0 || instructions > 0;
+}
+
+/* Drop segments with SYN and without ACK: byte 13 of the TCP header. The program's own is kept. */
+static bool refuse_by_filter(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+    return !has_filter(fd) &&
+           setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+static enum listener_refusal refuse_tcp(int fd)
+{
+    if (refuse_by_blackhole(fd)) {
+        return REFUSAL_BLACKHOLE;
+    }
+    log_warn("SO_BINDTOIFINDEX failed (errno %d) on listener %d: refusing in another way", errno,
+             fd);
+    if (refuse_by_filter(fd)) {
+        return REFUSAL_FILTER;
+    }
+    if (real.listen(fd, 0) == 0) {
+        return REFUSAL_BACKLOG;
+    }
+    return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
+}
+
+static enum listener_refusal refuse_one(const struct listener *listener, int fd)
+{
+    switch (listener->domain) {
+    case AF_INET:
+    case AF_INET6:
+        return refuse_tcp(fd);
+    case AF_UNIX:
+        return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
+    default: /* vsock and others have neither */
+        return real.listen(fd, 0) == 0 ? REFUSAL_BACKLOG : REFUSAL_NONE;
+    }
+}
+
+void refuse_all(void)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        struct listener *listener = &listeners[i];
+        int fd = atomic_load(&listener->fd);
+
+        if (fd < 0 || atomic_load(&listener->refusal) != REFUSAL_NONE || !still_listens(fd)) {
+            continue;
+        }
+        enum listener_refusal refusal = refuse_one(listener, fd);
+
+        atomic_store(&listener->refusal, refusal);
+        if (refusal == REFUSAL_NONE) {
+            log_error("listener %d can't be refused (errno %d)", fd, errno);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Refusing new connections while those in the accept queue stay acceptable. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+
+/*
+ * TCP: the listener is bound to an interface that doesn't exist (SO_BINDTOIFINDEX, Linux 5.7).
+ * From that instant a SYN finds no listener and gets a RST; what is in the queue, and handshakes
+ * that have begun, stay. No privilege is needed unless the socket is bound to a device already.
+ * Fallbacks: a socket filter that drops SYNs, listen(fd, 0), SHUT_RD.
+ *
+ * AF_UNIX: shutdown(SHUT_RD) refuses connects and leaves the queue, see sigsafe/decoy.h for what
+ * the program would see of it otherwise.
+ */
+#ifndef FLUXSHIM_SIGSAFE_REFUSE_H
+#define FLUXSHIM_SIGSAFE_REFUSE_H
+
+#include "sigsafe/listeners.h"
+
+#define REFUSE_NO_INTERFACE 0x7ffffffe
+
+/* Refuse on every listener that isn't refused yet. */
+void refuse_all(void);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts, pauses and resumes the coordinator's thread. */
+/* Context: see each function in the header. */
+#include <pthread.h>
+#include <stddef.h>
+#include <ucontext.h>
+
+#include "sigsafe/log.h"
+#include "sigsafe/real.h"
+#include "sigsafe/safepoint.h"
+#include "sigsafe/sigdisp.h"
+
+/* Between a wrapper's frame and the system call lie libc's frames: less than a signal frame. */
+#define WAIT_DEPTH 768u
+
+#define COORDINATOR_STACK (256u << 10)
+
+_Atomic uint32_t safepoint_work;
+_Atomic uint32_t safepoint_threads;
+void *(*_Atomic safepoint_body)(void *);
+
+static pthread_t coordinator; /* valid while life->started; written by whoever set that */
+
+#if defined(__x86_64__)
+
+static uintptr_t stack_pointer(const ucontext_t *interrupted)
+{
+    return (uintptr_t)interrupted->uc_mcontext.gregs[REG_RSP];
+}
+
+/* At `syscall` (0f 05), about to be restarted, or behind one that failed with EINTR. */
+static bool at_system_call(const ucontext_t *interrupted)
+{
+    const uint8_t *next = (const uint8_t *)interrupted->uc_mcontext.gregs[REG_RIP];
+    bool failed = interrupted->uc_mcontext.gregs[REG_RAX] == -EINTR;
+
+    return (next[0] == 0x0f && next[1] == 0x05) ||
+           (failed && next[-2] == 0x0f && next[-1] == 0x05);
+}
+
+#elif defined(__aarch64__)
+
+static uintptr_t stack_pointer(const ucontext_t *interrupted)
+{
+    return (uintptr_t)interrupted->uc_mcontext.sp;
+}
+
+/* At `svc #0`, about to be restarted, or behind one that failed with EINTR. */
+static bool at_system_call(const ucontext_t *interrupted)
+{
+    const uint32_t *next = (const uint32_t *)interrupted->uc_mcontext.pc;
+    bool failed = (long)interrupted->uc_mcontext.regs[0] == -EINTR;
+
+    return next[0] == 0xd4000001 || (failed && next[-1] == 0xd4000001);
+}
+
+#else /* never a safe point: the next wrapped call starts the thread */
+
+static uintptr_t stack_pointer(const ucontext_t *interrupted)
+{
+    (void)interrupted;
+    return 0;
+}
+
+static bool at_system_call(const ucontext_t *interrupted)
+{
+    (void)interrupted;
+    return false;
+}
+
+#endif
+
+/*
+ * A handler of the program that interrupted the same wait runs below a signal frame, or on its
+ * own stack: it may hold malloc's lock, and then the distance is larger. One that left a wait by
+ * longjmp has left a stale frame behind: then the thread isn't in a system call.
+ */
+static bool interrupted_a_wait(const void *context)
+{
+    uintptr_t frame = life_thread.wait_frame;
+
+    return frame != 0 && frame - stack_pointer(context) < WAIT_DEPTH && at_system_call(context);
+}
+
+static int create_thread(void)
+{
+    pthread_attr_t attributes;
+    sigset_t all, old;
+
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setstacksize(&attributes, COORDINATOR_STACK);
+    (void)sigfillset(&all);
+    (void)real.pthread_sigmask(SIG_SETMASK, &all, &old); /* the new thread inherits it */
+    int error = real.pthread_create(&coordinator, &attributes, safepoint_body, NULL);
+
+    (void)real.pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+int safepoint_start(void)
+{
+    uint32_t no = 0;
+
+    if (atomic_load(&life->sandboxed)) {
+        return -EPERM;
+    }
+    if (!atomic_compare_exchange_strong(&life->started, &no, 1)) {
+        return 0;
+    }
+    int error = create_thread();
+
+    if (error != 0) {
+        atomic_store(&life->started, 0);
+        return error;
+    }
+    atomic_fetch_and(&safepoint_work, ~(uint32_t)SAFEPOINT_START);
+    return 0;
+}
+
+void safepoint_do_work(void)
+{
+    uint32_t work = atomic_load(&safepoint_work);
+    int saved = errno;
+
+    if (life_thread.in_vfork) {
+        return;
+    }
+    if (work & SAFEPOINT_INHERITED) {
+        atomic_fetch_and(&safepoint_work, ~(uint32_t)SAFEPOINT_INHERITED);
+        life_gate.arm();
+    }
+    if (work & SAFEPOINT_START) {
+        if (life_armed()) {
+            (void)safepoint_start();
+        } else {
+            atomic_store(&safepoint_work, 0); /* inherited by a fork: our parent's business */
+        }
+    }
+    errno = saved;
+}
+
+void safepoint_from_handler(const void *context)
+{
+    if (atomic_load(&life->started)) {
+        return;
+    }
+    atomic_fetch_or(&safepoint_work, SAFEPOINT_START);
+    if (interrupted_a_wait(context)) {
+        (void)safepoint_start();
+    }
+}
+
+bool wait_shut(sigset_t *ret_mask)
+{
+    sigset_t all;
+
+    (void)sigfillset(&all);
+    (void)real.pthread_sigmask(SIG_SETMASK, &all, ret_mask);
+    if (atomic_load(&life->released) != LIFE_DELIVERED) {
+        return true;
+    }
+    (void)real.pthread_sigmask(SIG_SETMASK, ret_mask, NULL);
+    errno = EINTR;
+    return false;
+}
+
+void wait_open(sigset_t *mask)
+{
+    int saved = errno;
+
+    if (life_released()) {
+        sigdisp_add_to_set(mask, atomic_load(&life->blocked)); /* what the release made real */
+    }
+    (void)real.pthread_sigmask(SIG_SETMASK, mask, NULL);
+    errno = saved;
+}
+
+void safepoint_pause(void)
+{
+    if (!life_armed() || atomic_load(&safepoint_threads) || !atomic_load(&life->started)) {
+        return;
+    }
+    life_post(LIFE_PAUSE);
+    (void)pthread_join(coordinator, NULL);
+    atomic_store(&life->started, 0);
+}
+
+void safepoint_resume(void)
+{
+    if (life_armed() && !atomic_load(&safepoint_threads) && life_draining() &&
+        !atomic_load(&life->finished)) {
+        (void)safepoint_start();
+    }
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a thread may be started in a single-threaded program, and which EINTR is ours. */
+/* Context: AS-Safe, MT-Safe; safepoint_start() only where the rule below allows it. */
+
+/*
+ * A single-threaded program has no coordinator until the signal comes. The handler that holds the
+ * signal interrupts either a blocking call that a wrapper has marked with safepoint_enter() --
+ * POSIX (System Interfaces 2.4.3) lets a handler that interrupts a safe function call any
+ * function -- and then starts the thread itself; or other code, and then it leaves a note, and
+ * the next wrapped call starts the thread. A kernel timer (hold.c) retries.
+ *
+ * A wait that the shim's own handler has interrupted is repeated, so that no EINTR reaches the
+ * program that it would not see bare:
+ *
+ *     struct wait wait = wait_begin();
+ *     do { r = real.accept(...); } while (wait_again(&wait, r));
+ *     wait_end();
+ */
+#ifndef FLUXSHIM_SIGSAFE_SAFEPOINT_H
+#define FLUXSHIM_SIGSAFE_SAFEPOINT_H
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+
+#include "sigsafe/life.h"
+
+enum safepoint_work {
+    SAFEPOINT_START = 1u << 0,    /* a signal is held, the coordinator is wanted */
+    SAFEPOINT_INHERITED = 1u << 1 /* LISTEN_FDS were passed to this process: arm */
+};
+
+/* Anything to do at the next safe point? Nearly always 0. */
+extern _Atomic uint32_t safepoint_work;
+
+/* Do it. In the program's own thread, outside of any handler. */
+void safepoint_do_work(void);
+
+/* Start the coordinator unless it runs. 0, or -errno (EPERM: sandboxed). Context: a safe point. */
+int safepoint_start(void);
+
+/* The shim's handler has interrupted `context`: start the coordinator if that is a safe point. */
+void safepoint_from_handler(const void *context);
+
+/*
+ * Around a call that must be made by a process with one thread (unshare, setns, raw clone): end
+ * the coordinator's thread, and start it again where it was. No-ops in a threaded program.
+ */
+void safepoint_pause(void);
+void safepoint_resume(void);
+
+/* What the coordinator's thread runs; set while arming. */
+extern void *(*_Atomic safepoint_body)(void *);
+
+/* The program has, or once had, more than one thread. */
+extern _Atomic uint32_t safepoint_threads;
+
+struct wait {
+    uint32_t claims;
+};
+
+static inline __attribute__((always_inline)) struct wait wait_begin(void)
+{
+    if (__builtin_expect(atomic_load_explicit(&safepoint_work, memory_order_relaxed) != 0, 0)) {
+        safepoint_do_work();
+    }
+    life_thread.wait_frame = (uintptr_t)__builtin_frame_address(0);
+    return (struct wait){.claims = life_thread.claims};
+}
+
+static inline void wait_end(void)
+{
+    life_thread.wait_frame = 0;
+}
+
+/* True if `result` is an EINTR that only the shim's handler has caused. */
+static inline bool wait_again(struct wait *wait, long result)
+{
+    if (__builtin_expect(result != -1, 1) || errno != EINTR ||
+        life_thread.claims == wait->claims) {
+        return false;
+    }
+    wait->claims = life_thread.claims;
+    return true;
+}
+
+/* The whole pattern, for calls that simply start again. */
+#define WAIT_FOR(result, call)                                                                     \
+    do {                                                                                           \
+        struct wait wait_ = wait_begin();                                                          \
+        do {                                                                                       \
+            (result) = (call);                                                                     \
+        } while (wait_again(&wait_, (result)));                                                    \
+        wait_end();                                                                                \
+    } while (0)
+
+/*
+ * Before a wait is repeated that takes a mask (ppoll for poll, and so on): block every signal, so
+ * that none can slip in between the decision and the wait. `ret_mask` is the mask to wait with.
+ * False, with errno EINTR, if the program's signal has been delivered in the meantime: bare, it
+ * would have interrupted this wait.
+ */
+bool wait_shut(sigset_t *ret_mask);
+void wait_open(sigset_t *mask);
+
+#endif

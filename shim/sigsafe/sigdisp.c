@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* What the program believes of the managed signals, and how that becomes real. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "sigsafe/real.h"
+#include "sigsafe/sigdisp.h"
+
+#define SIGNALS 64
+#define SLOTS 8 /* writers of one signal at one instant before a slot is reused */
+
+/*
+ * A disposition is some 150 bytes, so it can't be one atomic: a writer fills the next of a few
+ * slots and then publishes its index. Any thread and any handler may write or read.
+ */
+struct disposition {
+    struct sigaction slot[SLOTS];
+    _Atomic uint32_t next;
+    _Atomic uint32_t current;
+    _Atomic uint32_t interrupt;
+};
+
+static struct disposition dispositions[SIGNALS];
+static void (*_Atomic handlers[SIGNALS])(int, siginfo_t *, void *);
+static struct sigaction as_installed; /* flags and restorer as libc adds them; set while arming */
+
+uint64_t sigdisp_from_set(const sigset_t *set)
+{
+    uint64_t bits;
+
+    memcpy(&bits, set, sizeof(bits));
+    return bits;
+}
+
+static void store_set(sigset_t *set, uint64_t bits)
+{
+    memcpy(set, &bits, sizeof(bits));
+}
+
+void sigdisp_add_to_set(sigset_t *set, uint64_t bits)
+{
+    store_set(set, sigdisp_from_set(set) | bits);
+}
+
+void sigdisp_remove_from_set(sigset_t *set, uint64_t bits)
+{
+    store_set(set, sigdisp_from_set(set) & ~bits);
+}
+
+void sigdisp_current(int signo, struct sigaction *ret_action)
+{
+    struct disposition *d = &dispositions[signo - 1];
+
+    *ret_action = d->slot[atomic_load_explicit(&d->current, memory_order_acquire) % SLOTS];
+}
+
+static uint32_t publish(int signo, const struct sigaction *action)
+{
+    struct disposition *d = &dispositions[signo - 1];
+    uint32_t mine = atomic_fetch_add(&d->next, 1) + 1;
+
+    d->slot[mine % SLOTS] = *action;
+    return atomic_exchange(&d->current, mine);
+}
+
+/* The shim's handler as the kernel is to have it, for a program that asked for `wanted`. */
+static int install(int signo, const struct sigaction *wanted, int restart)
+{
+    struct sigaction hold = {
+        .sa_sigaction = atomic_load(&handlers[signo - 1]),
+        .sa_flags = SA_SIGINFO | restart | (wanted->sa_flags & SA_ONSTACK),
+    };
+
+    if (wanted->sa_handler == SIG_IGN) {
+        hold.sa_handler = SIG_IGN;
+        hold.sa_flags = 0;
+    }
+    (void)sigfillset(&hold.sa_mask);
+    return real.sigaction(signo, &hold, NULL) == 0 ? 0 : -errno;
+}
+
+int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction old;
+
+    if (real.sigaction(signo, NULL, &old) != 0) {
+        return -errno;
+    }
+    (void)publish(signo, &old);
+    atomic_store(&handlers[signo - 1], handler);
+    int error = install(signo, &old, SA_RESTART);
+
+    if (error != 0) {
+        return error;
+    }
+    (void)real.sigaction(signo, NULL, &as_installed);
+    atomic_fetch_or(&life->managed, sigdisp_bit(signo));
+    return 0;
+}
+
+/* The bits of sa_flags that libc or the kernel add to whatever the program passed. */
+static int added_flags(void)
+{
+    int known = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_NODEFER | SA_RESETHAND | SA_NOCLDSTOP |
+                SA_NOCLDWAIT;
+
+    return as_installed.sa_flags & ~known;
+}
+
+int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction *ret_old)
+{
+    if (!action) {
+        if (ret_old) {
+            sigdisp_current(signo, ret_old);
+        }
+        return 0;
+    }
+    struct sigaction wanted = *action;
+
+    wanted.sa_flags |= added_flags();
+    wanted.sa_restorer = as_installed.sa_restorer;
+    sigdisp_remove_from_set(&wanted.sa_mask, sigdisp_bit(SIGKILL) | sigdisp_bit(SIGSTOP));
+    uint32_t before = publish(signo, &wanted);
+
+    if (ret_old) {
+        *ret_old = dispositions[signo - 1].slot[before % SLOTS];
+    }
+    return install(signo, &wanted, SA_RESTART);
+}
+
+void sigdisp_set_interrupt(int signo, bool on)
+{
+    atomic_store(&dispositions[signo - 1].interrupt, on);
+}
+
+bool sigdisp_interrupts(int signo)
+{
+    return atomic_load(&dispositions[signo - 1].interrupt) != 0;
+}
+
+static uint64_t changed_mask(uint64_t blocked, int how, uint64_t bits)
+{
+    return how == SIG_BLOCK ? blocked | bits : how == SIG_UNBLOCK ? blocked & ~bits : bits;
+}
+
+int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
+{
+    uint64_t managed = atomic_load(&life->managed);
+    uint64_t believed = atomic_load(&life->blocked);
+    sigset_t open, old;
+
+    if (set) {
+        open = *set;
+        sigdisp_remove_from_set(&open, how == SIG_UNBLOCK ? 0 : managed);
+    }
+    int error = real.pthread_sigmask(how, set ? &open : NULL, &old);
+
+    if (error != 0) {
+        return error;
+    }
+    if (set) {
+        atomic_store(&life->blocked, changed_mask(believed, how, sigdisp_from_set(set)) & managed);
+    }
+    if (ret_old) {
+        *ret_old = old;
+        sigdisp_add_to_set(ret_old, believed);
+    }
+    return 0;
+}
+
+const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room)
+{
+    if (!mask || !life_armed() || !atomic_load(&life->masks_virtual)) {
+        return mask;
+    }
+    *room = *mask;
+    sigdisp_remove_from_set(room, atomic_load(&life->managed));
+    return room;
+}
+
+void sigdisp_masks_become_real(void)
+{
+    uint64_t believed = atomic_load(&life->blocked);
+    sigset_t block;
+
+    if (atomic_exchange(&life->masks_virtual, 0) && believed) {
+        (void)sigemptyset(&block);
+        sigdisp_add_to_set(&block, believed);
+        (void)real.pthread_sigmask(SIG_BLOCK, &block, NULL);
+    }
+}
+
+/* signalfds ------------------------------------------------------------------------------- */
+
+#define SIGNALFDS 32
+
+/* Slots are never given back: signalfd() on a descriptor that isn't one fails, harmlessly. */
+static struct {
+    _Atomic int fd; /* plus one, 0: free */
+    sigset_t mask;
+} signalfds[SIGNALFDS];
+
+void sigdisp_note_signalfd(int fd, const sigset_t *mask)
+{
+    for (int i = 0; i < SIGNALFDS; i++) {
+        int unused = 0;
+
+        if (atomic_load(&signalfds[i].fd) == fd + 1 ||
+            atomic_compare_exchange_strong(&signalfds[i].fd, &unused, fd + 1)) {
+            signalfds[i].mask = *mask;
+            return;
+        }
+    }
+}
+
+const sigset_t *sigdisp_signalfd_mask(const sigset_t *mask, sigset_t *room)
+{
+    if (!life_armed() || life_released()) {
+        return mask;
+    }
+    *room = *mask;
+    sigdisp_remove_from_set(room, atomic_load(&life->managed));
+    return room;
+}
+
+static void set_signalfds(uint64_t without)
+{
+    for (int i = 0; i < SIGNALFDS; i++) {
+        int fd = atomic_load(&signalfds[i].fd) - 1;
+        sigset_t mask = signalfds[i].mask;
+
+        if (fd < 0 || !(sigdisp_from_set(&mask) & atomic_load(&life->managed))) {
+            continue;
+        }
+        sigdisp_remove_from_set(&mask, without);
+        (void)real.signalfd(fd, &mask, 0);
+    }
+}
+
+void sigdisp_strip_signalfds(void)
+{
+    set_signalfds(atomic_load(&life->managed));
+}
+
+/* The release --------------------------------------------------------------------------------- */
+
+void sigdisp_prepare_release(int signo)
+{
+    struct sigaction current;
+    bool deliverable = !(atomic_load(&life->blocked) & sigdisp_bit(signo));
+
+    sigdisp_current(signo, &current);
+    (void)install(signo, &current, deliverable ? current.sa_flags & SA_RESTART : SA_RESTART);
+}
+
+void sigdisp_make_real(void)
+{
+    uint64_t managed = atomic_load(&life->managed);
+    struct sigaction current;
+
+    for (int signo = 1; signo <= SIGNALS; signo++) {
+        if (managed & sigdisp_bit(signo)) {
+            sigdisp_current(signo, &current);
+            (void)real.sigaction(signo, &current, NULL);
+        }
+    }
+    set_signalfds(0);
+}
+
+void sigdisp_default(int signo)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    (void)real.sigaction(signo, &action, NULL);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Virtual dispositions, masks and signalfds of the managed signals. */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+
+/*
+ * While a process is armed, the kernel's disposition of each managed signal is the shim's
+ * handler. What the program does to it is recorded here and answered from here. At the release
+ * the record becomes real (sigdisp_make_real) and the signal is queued once more.
+ *
+ * What is emulated: sa_handler/sa_sigaction, sa_mask and every sa_flags bit as read back; the
+ * kernel applies them all once they are real. SIG_IGN is real at once: an ignored signal stays
+ * ignored. While held, the shim's handler runs with SA_RESTART and the program's own SA_ONSTACK.
+ * What is not: a mask change that a handler of the program makes and that its return would undo
+ * (siglongjmp likewise) lasts, for managed signals only, in a single-threaded program.
+ *
+ * Masks. In a single-threaded program nobody but the program's thread can take the signal, so
+ * managed signals stay open in the kernel while `life->blocked` says what the program believes.
+ * With the first pthread_create that ends (sigdisp_masks_become_real): the coordinator takes over.
+ */
+#ifndef FLUXSHIM_SIGSAFE_SIGDISP_H
+#define FLUXSHIM_SIGSAFE_SIGDISP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sigsafe/life.h"
+
+static inline uint64_t sigdisp_bit(int signo)
+{
+    return signo >= 1 && signo <= 64 ? UINT64_C(1) << (signo - 1) : 0;
+}
+
+static inline bool sigdisp_is_managed(int signo)
+{
+    return (atomic_load_explicit(&life->managed, memory_order_relaxed) & sigdisp_bit(signo)) != 0;
+}
+
+/* Between sigset_t and a bit set of the 64 kernel signals. */
+uint64_t sigdisp_from_set(const sigset_t *set);
+void sigdisp_add_to_set(sigset_t *set, uint64_t bits);
+void sigdisp_remove_from_set(sigset_t *set, uint64_t bits);
+
+/* Put `handler` in front of the program's disposition of signo. 0 or -errno. */
+int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *));
+
+/* sigaction() on a managed signal. Both pointers may be NULL. Returns 0, or -errno. */
+int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction *ret_old);
+
+/* What the program believes the disposition of signo to be. */
+void sigdisp_current(int signo, struct sigaction *ret_action);
+
+/* For signal(): whether siginterrupt(signo, 1) was called; then no SA_RESTART. */
+void sigdisp_set_interrupt(int signo, bool on);
+bool sigdisp_interrupts(int signo);
+
+/* pthread_sigmask() of an armed, single-threaded program. Returns 0 or an error number. */
+int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old);
+
+/* A mask for sigsuspend, ppoll and so on: managed signals are open in it until the release. */
+const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room);
+
+/* From now on masks are real. Block in the calling thread what it believes blocked. */
+void sigdisp_masks_become_real(void);
+
+/* A signalfd was made or changed: remember its mask; `ret_mask` is what the kernel may see. */
+void sigdisp_note_signalfd(int fd, const sigset_t *mask);
+const sigset_t *sigdisp_signalfd_mask(const sigset_t *mask, sigset_t *room);
+
+/* Strip managed signals from the signalfds made before arming. */
+void sigdisp_strip_signalfds(void);
+
+/*
+ * The shim's handler for signo with the program's own SA_RESTART (or with SA_RESTART if the
+ * signal won't be deliverable): a poke then interrupts what the signal itself would interrupt.
+ */
+void sigdisp_prepare_release(int signo);
+
+/* Dispositions and signalfds become the program's own. For the release, and in a forked child. */
+void sigdisp_make_real(void);
+
+/* The kernel's default action for signo, now, for this whole process. */
+void sigdisp_default(int signo);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* listen, accept, accept4: where a process arms and connections come from. */
+/* Context: MT-Safe, cancellation points; the first listen or accept allocates (arming). */
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "sigsafe/decoy.h"
+#include "sigsafe/fdtab.h"
+#include "sigsafe/listeners.h"
+#include "sigsafe/safepoint.h"
+#include "wrap/wrap.h"
+
+WRAP int listen(int fd, int backlog)
+{
+    int result = real.listen(fd, backlog);
+
+    if (result == 0 && !life_thread.in_vfork) {
+        life_gate.arm();
+        if (life_armed()) {
+            listeners_record(fd, backlog);
+        }
+    }
+    return result;
+}
+
+/* The first accept on a listener that this process has inherited. */
+static struct listener *adopt(int fd)
+{
+    int listens = 0, saved = errno;
+    socklen_t size = sizeof(listens);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+        !life_thread.in_vfork) {
+        life_gate.arm();
+        if (life_armed()) {
+            listeners_record(fd, -1);
+        }
+    }
+    errno = saved;
+    return life_armed() ? listeners_of(fd) : NULL;
+}
+
+static bool comes_again(struct wait *wait, struct listener *listener, int result)
+{
+    return wait_again(wait, result) ||
+           UNLIKELY(result == -1 && errno == EINVAL && listener && decoy_absorb(listener));
+}
+
+static int take_stash(struct listener *listener, struct sockaddr *address, socklen_t *size,
+                      int flags)
+{
+    if (!listener || atomic_load_explicit(&listener->refusal, memory_order_relaxed) == 0) {
+        return -1;
+    }
+    return decoy_take_stash(listener, address, size, flags);
+}
+
+static void record(struct listener *listener, int fd)
+{
+    if (listener && fd >= 0) {
+        bool rescued = atomic_load_explicit(&listener->refusal, memory_order_relaxed) != 0;
+
+        fdtab_record(fd, rescued ? FD_CONNECTION | FD_RESCUED : FD_CONNECTION, 0);
+        listeners_count_accepted(listener);
+    }
+}
+
+WRAP int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
+{
+    struct listener *listener = life_armed() ? listeners_of(fd) : NULL;
+    int got;
+
+    listener = listener ? listener : adopt(fd);
+    struct wait wait = wait_begin();
+
+    do {
+        got = take_stash(listener, address, size, 0);
+        got = got >= 0 ? got : real.accept(fd, address, size);
+    } while (comes_again(&wait, listener, got));
+    wait_end();
+    record(listener, got);
+    return got;
+}
+
+WRAP int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
+{
+    struct listener *listener = life_armed() ? listeners_of(fd) : NULL;
+    int got;
+
+    listener = listener ? listener : adopt(fd);
+    struct wait wait = wait_begin();
+
+    do {
+        got = take_stash(listener, address, size, flags);
+        got = got >= 0 ? got : real.accept4(fd, address, size, flags);
+    } while (comes_again(&wait, listener, got));
+    wait_end();
+    record(listener, got);
+    return got;
+}

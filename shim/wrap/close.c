@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* close, shutdown, close_range, closefrom, fclose, freopen: where descriptors end. */
+/* Context: AS-Safe where the call is, MT-Safe. Forget before close: a number is reused at once. */
+#include <limits.h>
+#include <linux/close_range.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "sigsafe/evidence.h"
+#include "sigsafe/fdtab.h"
+#include "wrap/wrap.h"
+
+static uint8_t forget(int fd)
+{
+    return life_armed() ? fdtab_forget(fd) : 0;
+}
+
+/* During a drain the coordinator waits for the last connection to go. */
+static void has_gone(uint8_t kind)
+{
+    if (UNLIKELY(kind != 0) && UNLIKELY(life_draining())) {
+        life_ring();
+    }
+}
+
+WRAP int close(int fd)
+{
+    uint8_t kind = forget(fd);
+    int result = real.close(fd);
+
+    has_gone(kind);
+    return result;
+}
+
+/* The sending side is closed: the program has said its last word on this connection. */
+WRAP int shutdown(int fd, int how)
+{
+    int result = real.shutdown(fd, how);
+    struct fd_entry *entry = result == 0 && how != SHUT_RD ? evidence_of(fd) : NULL;
+
+    if (entry) {
+        evidence_set(entry, EVIDENCE_SAID);
+    }
+    return result;
+}
+
+static bool forget_range(unsigned first, unsigned last)
+{
+    return life_armed() && fdtab_forget_range(first, last);
+}
+
+WRAP int close_range(unsigned first, unsigned last, int flags)
+{
+    bool closes = first <= last && !(flags & CLOSE_RANGE_CLOEXEC);
+    bool gone = closes && forget_range(first, last);
+    int result = real.close_range(first, last, flags);
+
+    has_gone(gone);
+    return result;
+}
+
+WRAP void closefrom(int low)
+{
+    bool gone = forget_range(low < 0 ? 0 : (unsigned)low, UINT_MAX);
+
+    real.closefrom(low);
+    has_gone(gone);
+}
+
+WRAP int fclose(FILE *stream)
+{
+    uint8_t kind = forget(fileno(stream));
+    int result = real.fclose(stream);
+
+    has_gone(kind);
+    return result;
+}
+
+WRAP FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict stream)
+{
+    uint8_t kind = forget(fileno(stream));
+    FILE *result = real.freopen(path, mode, stream);
+
+    has_gone(kind);
+    return result;
+}
+
+WRAP FILE *freopen64(const char *restrict path, const char *restrict mode, FILE *restrict stream)
+{
+    uint8_t kind = forget(fileno(stream));
+    FILE *result = real.freopen64(path, mode, stream);
+
+    has_gone(kind);
+    return result;
+}

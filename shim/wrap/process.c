@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads, exec, exit, clone, namespaces and seccomp: what changes the process itself. */
+/* Context: AS-Safe where the call is, MT-Safe; pthread_create may start the coordinator. */
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <threads.h>
+#include <unistd.h>
+
+#include "sigsafe/hold.h"
+#include "sigsafe/safepoint.h"
+#include "sigsafe/sigdisp.h"
+#include "wrap/wrap.h"
+
+/*
+ * With its first other thread a program may block the signal here and wait for it there: masks
+ * become real, and the coordinator (one thread more costs nothing now) takes what all block.
+ */
+static void thread_comes(void)
+{
+    atomic_store(&safepoint_threads, 1);
+    if (life_armed() && !life_released() && !atomic_load(&life->finished)) {
+        (void)safepoint_start();
+        life_post(LIFE_THREADS);
+        sigdisp_masks_become_real();
+    }
+}
+
+WRAP int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
+                        real_thread_body body, void *restrict argument)
+{
+    thread_comes();
+    return real.pthread_create(thread, attributes, body, argument);
+}
+
+WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
+{
+    thread_comes();
+    return real.thrd_create(thread, body, argument);
+}
+
+/* exec ---------------------------------------------------------------------------------------- */
+
+/*
+ * The new program inherits the mask that this one believes it has. Handlers become SIG_DFL as
+ * they would bare. Returns what has to be undone if the exec fails.
+ */
+static uint64_t leave_for_exec(void)
+{
+    bool is_virtual = atomic_load(&life->armed) && atomic_load(&life->masks_virtual);
+    uint64_t blocked = is_virtual && !life_thread.vfork_masked ? atomic_load(&life->blocked) : 0;
+    sigset_t set;
+
+    if (blocked) {
+        (void)sigemptyset(&set);
+        sigdisp_add_to_set(&set, blocked);
+        (void)real.pthread_sigmask(SIG_BLOCK, &set, NULL);
+    }
+    return blocked;
+}
+
+static int exec_failed(uint64_t blocked)
+{
+    int saved = errno;
+    sigset_t set;
+
+    if (blocked) {
+        (void)sigemptyset(&set);
+        sigdisp_add_to_set(&set, blocked);
+        (void)real.pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    }
+    errno = saved;
+    return -1;
+}
+
+WRAP int execve(const char *path, char *const argv[], char *const env[])
+{
+    uint64_t blocked = leave_for_exec();
+
+    (void)real.execve(path, argv, env);
+    return exec_failed(blocked);
+}
+
+WRAP int execv(const char *path, char *const argv[])
+{
+    return execve(path, argv, environ);
+}
+
+WRAP int execvpe(const char *file, char *const argv[], char *const env[])
+{
+    uint64_t blocked = leave_for_exec();
+
+    (void)real.execvpe(file, argv, env);
+    return exec_failed(blocked);
+}
+
+WRAP int execvp(const char *file, char *const argv[])
+{
+    return execvpe(file, argv, environ);
+}
+
+WRAP int fexecve(int fd, char *const argv[], char *const env[])
+{
+    uint64_t blocked = leave_for_exec();
+
+    (void)real.fexecve(fd, argv, env);
+    return exec_failed(blocked);
+}
+
+WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
+{
+    uint64_t blocked = leave_for_exec();
+
+    (void)real.execveat(dir, path, argv, env, flags);
+    return exec_failed(blocked);
+}
+
+static size_t count_arguments(va_list args)
+{
+    size_t count = 1;
+
+    while (va_arg(args, const char *)) {
+        count++;
+    }
+    return count;
+}
+
+/* The variadic forms: `argv` gets the first argument, the rest and the final NULL. */
+#define COLLECT_ARGUMENTS(argv, first, args)                                                       \
+    va_list counted_;                                                                              \
+    va_start(args, first);                                                                         \
+    va_copy(counted_, args);                                                                       \
+    size_t count_ = (first) ? count_arguments(counted_) : 0;                                       \
+    va_end(counted_);                                                                              \
+    char *argv[count_ + 1];                                                                        \
+    argv[0] = (char *)(first);                                                                     \
+    for (size_t i_ = 1; i_ <= count_; i_++) {                                                      \
+        argv[i_] = va_arg(args, char *);                                                           \
+    }
+
+WRAP int execl(const char *path, const char *first, ...)
+{
+    va_list args;
+    COLLECT_ARGUMENTS(argv, first, args)
+
+    va_end(args);
+    return execve(path, argv, environ);
+}
+
+WRAP int execlp(const char *file, const char *first, ...)
+{
+    va_list args;
+    COLLECT_ARGUMENTS(argv, first, args)
+
+    va_end(args);
+    return execvpe(file, argv, environ);
+}
+
+WRAP int execle(const char *path, const char *first, ...)
+{
+    va_list args;
+    COLLECT_ARGUMENTS(argv, first, args)
+    char *const *env = va_arg(args, char *const *);
+
+    va_end(args);
+    return execve(path, argv, env);
+}
+
+/* Exit ---------------------------------------------------------------------------------------- */
+
+/* exit() and a return from main come through the handler that arming registers with atexit. */
+WRAP void _exit(int status)
+{
+    if (life_armed()) {
+        life_gate.leave(status);
+    }
+    real._exit(status);
+}
+
+WRAP void _Exit(int status)
+{
+    _exit(status);
+}
+
+/* One thread only, please --------------------------------------------------------------------- */
+
+WRAP int unshare(int flags)
+{
+    safepoint_pause();
+    int result = real.unshare(flags);
+    int saved = errno;
+
+    safepoint_resume();
+    errno = saved;
+    return result;
+}
+
+WRAP int setns(int fd, int type)
+{
+    safepoint_pause();
+    int result = real.setns(fd, type);
+    int saved = errno;
+
+    safepoint_resume();
+    errno = saved;
+    return result;
+}
+
+/* A raw clone is the program's own fork, vfork or thread; only what it can break is looked at. */
+WRAP int clone(int (*body)(void *), void *stack, int flags, void *argument, ...)
+{
+    va_list args;
+
+    va_start(args, argument);
+    void *parent_tid = va_arg(args, void *);
+    void *tls = va_arg(args, void *);
+    void *child_tid = va_arg(args, void *);
+
+    va_end(args);
+    if (flags & CLONE_THREAD) {
+        thread_comes();
+        return real.clone(body, stack, flags, argument, parent_tid, tls, child_tid);
+    }
+    bool shares = (flags & CLONE_VM) && (flags & CLONE_VFORK) && !(flags & CLONE_SETTLS);
+
+    safepoint_pause();
+    life_thread.in_vfork |= shares;
+    int result = real.clone(body, stack, flags, argument, parent_tid, tls, child_tid);
+    int saved = errno;
+
+    life_thread.in_vfork = 0;
+    safepoint_resume();
+    errno = saved;
+    return result;
+}
+
+/* Inside a sandbox even a harmless system call of ours can kill: the program is on its own. */
+static void enter_sandbox(void)
+{
+    if (life_armed() && !life_released()) {
+        hold_abandon();
+    }
+    atomic_store(&life->sandboxed, 1);
+}
+
+WRAP int prctl(int option, ...)
+{
+    va_list args;
+    long values[4];
+
+    va_start(args, option);
+    for (int i = 0; i < 4; i++) {
+        values[i] = va_arg(args, long);
+    }
+    va_end(args);
+    if (option == PR_SET_SECCOMP && !life_thread.in_vfork) {
+        enter_sandbox();
+    }
+    return real.prctl(option, values[0], values[1], values[2], values[3]);
+}

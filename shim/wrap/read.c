@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* read, recv and their families: a request has come, or the program waits for one. */
+/* Context: AS-Safe, MT-Safe, cancellation points. */
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "sigsafe/evidence.h"
+#include "sigsafe/safepoint.h"
+#include "wrap/fortified.h"
+#include "wrap/wrap.h"
+
+static inline struct fd_entry *before(int fd)
+{
+    struct fd_entry *entry = evidence_of(fd);
+
+    if (entry) {
+        evidence_before_read(entry);
+    }
+    return entry;
+}
+
+/* A peek takes nothing: the request is still unread. */
+static inline struct fd_entry *before_recv(int fd, int flags)
+{
+    return flags & (MSG_PEEK | MSG_ERRQUEUE) ? NULL : before(fd);
+}
+
+static inline ssize_t after(struct fd_entry *entry, const void *bytes, size_t room, ssize_t n)
+{
+    if (entry) {
+        evidence_after_read(entry, bytes, room, n);
+    }
+    return n;
+}
+
+WRAP ssize_t read(int fd, void *bytes, size_t size)
+{
+    struct fd_entry *entry = before(fd);
+    ssize_t n;
+
+    WAIT_FOR(n, real.read(fd, bytes, size));
+    return after(entry, bytes, size, n);
+}
+
+WRAP ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+    struct fd_entry *entry = before(fd);
+    ssize_t n;
+
+    WAIT_FOR(n, real.readv(fd, parts, count));
+    if (entry) {
+        evidence_after_readv(entry, parts, (size_t)count, n);
+    }
+    return n;
+}
+
+/* MSG_WAITALL: only the shim's handler has cut the wait short, so wait for the rest. */
+static ssize_t wait_all(int fd, void *bytes, size_t size, int flags, ssize_t n, uint32_t claims)
+{
+    while ((flags & MSG_WAITALL) && n > 0 && (size_t)n < size && life_thread.claims != claims &&
+           !life_released()) {
+        ssize_t more;
+
+        WAIT_FOR(more, real.recv(fd, (char *)bytes + n, size - (size_t)n, flags));
+        if (more <= 0) {
+            break;
+        }
+        n += more;
+    }
+    return n;
+}
+
+WRAP ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+    struct fd_entry *entry = before_recv(fd, flags);
+    uint32_t claims = life_thread.claims;
+    ssize_t n;
+
+    WAIT_FOR(n, real.recv(fd, bytes, size, flags));
+    n = wait_all(fd, bytes, size, flags, n, claims);
+    return after(entry, bytes, size, n);
+}
+
+WRAP ssize_t recvfrom(int fd, void *restrict bytes, size_t size, int flags,
+                      struct sockaddr *restrict from, socklen_t *restrict from_size)
+{
+    struct fd_entry *entry = before_recv(fd, flags);
+    uint32_t claims = life_thread.claims;
+    ssize_t n;
+
+    WAIT_FOR(n, real.recvfrom(fd, bytes, size, flags, from, from_size));
+    n = wait_all(fd, bytes, size, flags, n, claims);
+    return after(entry, bytes, size, n);
+}
+
+WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    struct fd_entry *entry = before_recv(fd, flags);
+    ssize_t n;
+
+    WAIT_FOR(n, real.recvmsg(fd, message, flags));
+    if (entry) {
+        evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n);
+    }
+    return n;
+}
+
+WRAP int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                  struct timespec *timeout)
+{
+    struct fd_entry *entry = before_recv(fd, flags);
+    int n;
+
+    WAIT_FOR(n, real.recvmmsg(fd, messages, count, flags, timeout));
+    for (int i = 0; entry && i < n; i++) {
+        evidence_after_readv(entry, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
+                             messages[i].msg_len);
+    }
+    return n;
+}
+
+/* What _FORTIFY_SOURCE turns the calls into; the check itself is libc's. */
+WRAP ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room)
+{
+    struct fd_entry *entry = before(fd);
+    ssize_t n;
+
+    WAIT_FOR(n, real.__read_chk(fd, bytes, size, room));
+    return after(entry, bytes, size, n);
+}
+
+WRAP ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags)
+{
+    struct fd_entry *entry = before_recv(fd, flags);
+    ssize_t n;
+
+    WAIT_FOR(n, real.__recv_chk(fd, bytes, size, room, flags));
+    return after(entry, bytes, size, n);
+}
+
+WRAP ssize_t __recvfrom_chk(int fd, void *restrict bytes, size_t size, size_t room, int flags,
+                            struct sockaddr *restrict from, socklen_t *restrict from_size)
+{
+    struct fd_entry *entry = before_recv(fd, flags);
+    ssize_t n;
+
+    WAIT_FOR(n, real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size));
+    return after(entry, bytes, size, n);
+}

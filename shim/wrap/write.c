@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* write, send and their families, sendfile, splice: the program answers. */
+/* Context: AS-Safe, MT-Safe, cancellation points. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "sigsafe/evidence.h"
+#include "sigsafe/safepoint.h"
+#include "wrap/wrap.h"
+
+/* A descriptor about to be written, and what was known before. */
+struct output {
+    int fd;
+    struct fd_entry *entry; /* NULL unless it is a connection */
+    uint32_t before;        /* evidence_before_write() */
+    uint32_t claims;        /* interruptions by the shim's handler so far */
+};
+
+static inline struct output before(int fd)
+{
+    struct fd_entry *entry = evidence_of(fd);
+
+    return (struct output){.fd = fd,
+                           .entry = entry,
+                           .before = entry ? evidence_before_write(entry) : 0,
+                           .claims = life_thread.claims};
+}
+
+/* The drain has ended this connection: the kernel's answer, without its SIGPIPE. */
+static inline int is_cut(const struct output *output)
+{
+    if (UNLIKELY(output->entry && evidence_forced(output->entry))) {
+        errno = EPIPE;
+        return 1;
+    }
+    return 0;
+}
+
+static size_t total(const struct iovec *parts, size_t count)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += parts[i].iov_len;
+    }
+    return sum;
+}
+
+/* What is left of `parts` behind the first n bytes, as far as it fits into `room`. */
+static size_t behind(const struct iovec *parts, size_t count, size_t n, struct iovec *room,
+                     size_t most)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count && used < most; i++) {
+        size_t skip = n < parts[i].iov_len ? n : parts[i].iov_len;
+
+        n -= skip;
+        if (skip < parts[i].iov_len) {
+            room[used++] = (struct iovec){(char *)parts[i].iov_base + skip,
+                                          parts[i].iov_len - skip};
+        }
+    }
+    return used;
+}
+
+/*
+ * A blocking write that a handler interrupts returns what it had written by then. Bare, there
+ * was no handler and it would have gone on: so go on, if only the shim's handler was there.
+ */
+static ssize_t go_on(const struct output *output, const struct iovec *parts, size_t count,
+                     ssize_t n, int flags)
+{
+    struct iovec rest[16];
+    size_t all = total(parts, count);
+
+    while (n > 0 && (size_t)n < all && life_thread.claims != output->claims &&
+           !life_released() && !(flags & MSG_DONTWAIT) &&
+           !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK)) {
+        struct msghdr message = {.msg_iov = rest};
+        ssize_t more;
+
+        message.msg_iovlen = behind(parts, count, (size_t)n, rest, 16);
+        WAIT_FOR(more, flags ? real.sendmsg(output->fd, &message, flags)
+                             : real.writev(output->fd, rest, (int)message.msg_iovlen));
+        if (more <= 0) {
+            break; /* the next call will say why */
+        }
+        n += more;
+    }
+    return n;
+}
+
+static inline ssize_t whole(const struct output *output, const void *bytes, size_t size, ssize_t n,
+                            int flags)
+{
+    if (UNLIKELY(life_thread.claims != output->claims)) {
+        struct iovec part = {(void *)bytes, size};
+
+        return go_on(output, &part, 1, n, flags);
+    }
+    return n;
+}
+
+static inline ssize_t whole_parts(const struct output *output, const struct iovec *parts,
+                                  size_t count, ssize_t n, int flags)
+{
+    return UNLIKELY(life_thread.claims != output->claims)
+               ? go_on(output, parts, count, n, flags)
+               : n;
+}
+
+static inline ssize_t after(const struct output *output, const void *bytes, ssize_t n)
+{
+    if (output->entry) {
+        evidence_after_write(output->entry, output->before, bytes, n);
+    }
+    return n;
+}
+
+static inline ssize_t after_parts(const struct output *output, const struct iovec *parts,
+                                  size_t count, ssize_t n)
+{
+    if (output->entry) {
+        evidence_after_writev(output->entry, output->before, parts, count, n);
+    }
+    return n;
+}
+
+static inline ssize_t after_unseen(const struct output *output, ssize_t n)
+{
+    if (output->entry) {
+        evidence_after_send_unseen(output->entry, output->before, n);
+    }
+    return n;
+}
+
+WRAP ssize_t write(int fd, const void *bytes, size_t size)
+{
+    struct output output = before(fd);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.write(fd, bytes, size));
+    return after(&output, bytes, whole(&output, bytes, size, n, 0));
+}
+
+WRAP ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+    struct output output = before(fd);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.writev(fd, parts, count));
+    n = whole_parts(&output, parts, (size_t)count, n, 0);
+    return after_parts(&output, parts, (size_t)count, n);
+}
+
+WRAP ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    struct output output = before(fd);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.send(fd, bytes, size, flags));
+    return after(&output, bytes, whole(&output, bytes, size, n, flags));
+}
+
+WRAP ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *to,
+                    socklen_t to_size)
+{
+    struct output output = before(fd);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.sendto(fd, bytes, size, flags, to, to_size));
+    return after(&output, bytes, whole(&output, bytes, size, n, flags));
+}
+
+WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    struct output output = before(fd);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.sendmsg(fd, message, flags));
+    n = whole_parts(&output, message->msg_iov, message->msg_iovlen, n, flags);
+    return after_parts(&output, message->msg_iov, message->msg_iovlen, n);
+}
+
+WRAP int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    struct output output = before(fd);
+    int n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.sendmmsg(fd, messages, count, flags));
+    for (int i = 0; i < n; i++) {
+        (void)after_parts(&output, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
+                          messages[i].msg_len);
+        output = before(fd);
+    }
+    return n;
+}
+
+WRAP ssize_t sendfile(int out, int in, off_t *offset, size_t size)
+{
+    struct output output = before(out);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.sendfile(out, in, offset, size));
+    return after_unseen(&output, n);
+}
+
+WRAP ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
+{
+    struct output output = before(out);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    WAIT_FOR(n, real.sendfile64(out, in, offset, size));
+    return after_unseen(&output, n);
+}
+
+/* Either end may be a connection: a proxy splices from one through a pipe to the other. */
+WRAP ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t size,
+                    unsigned flags)
+{
+    struct output output = before(out);
+    struct fd_entry *input = evidence_of(in);
+    ssize_t n;
+
+    if (is_cut(&output)) {
+        return -1;
+    }
+    if (input) {
+        evidence_before_read(input);
+    }
+    WAIT_FOR(n, real.splice(in, in_offset, out, out_offset, size, flags));
+    if (input) {
+        evidence_after_read(input, NULL, 0, n);
+    }
+    return after_unseen(&output, n);
+}
