@@ -150,7 +150,7 @@ static int apply_text(struct settings *settings, const char *path, const char *t
 int config_load(struct settings *settings)
 {
     char path[SETTINGS_PATH_SIZE];
-    char *text;
+    char *text = NULL;
     int result;
 
     strlcpy(path, settings->config, sizeof(path)); /* the file may have a member "config" */
