@@ -399,13 +399,16 @@ static int read_bounded(int fd, char **ret_text)
         return -EBADMSG;
     }
     text = malloc((size_t)st.st_size + 1);
-    while (text && got > 0 && n < (size_t)st.st_size) {
+    if (!text) {
+        return -ENOMEM;
+    }
+    while (got > 0 && n < (size_t)st.st_size) {
         got = read(fd, text + n, (size_t)st.st_size - n);
         n += got > 0 ? (size_t)got : 0;
     }
-    if (!text || got < 0) {
+    if (got < 0) {
         free(text);
-        return text ? -EIO : -ENOMEM;
+        return -EIO;
     }
     text[n] = '\0';
     *ret_text = text;
@@ -502,8 +505,7 @@ static int check_place(int folder, const char *name)
     return -EEXIST;
 }
 
-/* Some file systems can't sync a folder (EINVAL), nor can O_PATH (EBADF): rename is all they have.
- */
+/* Some file systems can't sync a folder (EINVAL), nor can O_PATH (EBADF): the rename must do. */
 static int sync_folder(int folder)
 {
     return fsync(folder) < 0 && errno != EINVAL && errno != EBADF ? -errno : 0;
@@ -652,7 +654,10 @@ static int make_absolute(const char *given, char absolute[PATH_MAX])
         return -errno;
     }
     n = snprintf(absolute, PATH_MAX, "%s%s%s", folder, given[0] == '/' ? "" : "/", given);
-    return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+    if (n >= PATH_MAX) {
+        return -ENAMETOOLONG;
+    }
+    return absolute[n - 1] == '/' ? -EISDIR : 0;
 }
 
 static int check_folder(const char **ret_reason)

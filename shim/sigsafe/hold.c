@@ -2,6 +2,7 @@
 /* The handler of the managed signals, and the release. */
 /* Context: AS-Safe, MT-Safe, never blocks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "sigsafe/context.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/log.h"
@@ -20,7 +22,7 @@
 #define RETRY_NS 20000000 /* how often the timer looks for a safe point */
 
 #ifndef PIDFD_THREAD
-#define PIDFD_THREAD 02000 /* O_EXCL, Linux 6.9 */
+#define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 #define SIGNAL_THREAD_GROUP 2u /* PIDFD_SIGNAL_THREAD_GROUP, Linux 6.9 */
 
@@ -283,7 +285,8 @@ static void on_managed(int signo, siginfo_t *info, void *context)
         break;
     }
     if (claim && !another_is_due(mask)) {
-        life_thread.claims++;
+        life_thread.visits++;
+        life_thread.claims += context_sees_eintr(context);
     }
     if (claim && hold_current()) {
         safepoint_from_handler(context);
@@ -293,30 +296,28 @@ static void on_managed(int signo, siginfo_t *info, void *context)
 
 bool hold_taken(const siginfo_t *info)
 {
-    sigset_t mask;
+    enum meaning meaning = meaning_of(info);
+    sigset_t all, mask;
 
-    if (life_released() || !life_armed() || !(stop_signals & sigdisp_bit(info->si_signo))) {
+    if (life_released() || !(stop_signals & sigdisp_bit(info->si_signo)) ||
+        meaning == MEANING_FOREIGN) {
         return true;
     }
-    (void)real.pthread_sigmask(SIG_SETMASK, NULL, &mask);
-    switch (meaning_of(info)) {
-    case MEANING_POKE:
-        (void)hand_over_here(&mask);
-        (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
-        return false;
-    case MEANING_TIMER:
-        hold_tick(&mask);
-        return false;
-    case MEANING_STOP:
+    if (meaning == MEANING_STOP) {
         hold_stop(info);
-        if (!atomic_load(&life->started)) {
-            (void)safepoint_start();
-        }
+        (void)safepoint_start();
         return false;
-    case MEANING_FOREIGN:
-        break;
     }
-    return true;
+    /* As in a handler: what is handed over may not arrive before the mask is the program's. */
+    (void)sigfillset(&all);
+    (void)real.pthread_sigmask(SIG_SETMASK, &all, &mask);
+    if (meaning == MEANING_POKE) {
+        (void)hand_over_here(&mask);
+    } else {
+        hold_tick(&mask);
+    }
+    (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return false;
 }
 
 void hold_install(uint64_t signals, const struct hold_limits *wanted)

@@ -64,6 +64,7 @@ extern struct life *life;
 struct life_thread {
     uintptr_t wait_frame;  /* frame of the wrapped blocking call that the thread is in, or 0 */
     uint32_t claims;       /* EINTRs that are the shim's own doing, counted by its handler */
+    uint32_t visits;       /* runs of that handler: a blocking write may be cut short by one */
     uint8_t in_vfork;      /* the thread is a vfork child (or its parent, which is suspended) */
     uint8_t vfork_masked;  /* that child has set its signal mask itself */
 };

@@ -3,8 +3,8 @@
 /* Context: see each function in the header. */
 #include <pthread.h>
 #include <stddef.h>
-#include <ucontext.h>
 
+#include "sigsafe/context.h"
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
@@ -21,65 +21,17 @@ void *(*_Atomic safepoint_body)(void *);
 
 static pthread_t coordinator; /* valid while life->started; written by whoever set that */
 
-#if defined(__x86_64__)
-
-static uintptr_t stack_pointer(const ucontext_t *interrupted)
-{
-    return (uintptr_t)interrupted->uc_mcontext.gregs[REG_RSP];
-}
-
-/* At `syscall` (0f 05), about to be restarted, or behind one that failed with EINTR. */
-static bool at_system_call(const ucontext_t *interrupted)
-{
-    const uint8_t *next = (const uint8_t *)interrupted->uc_mcontext.gregs[REG_RIP];
-    bool failed = interrupted->uc_mcontext.gregs[REG_RAX] == -EINTR;
-
-    return (next[0] == 0x0f && next[1] == 0x05) ||
-           (failed && next[-2] == 0x0f && next[-1] == 0x05);
-}
-
-#elif defined(__aarch64__)
-
-static uintptr_t stack_pointer(const ucontext_t *interrupted)
-{
-    return (uintptr_t)interrupted->uc_mcontext.sp;
-}
-
-/* At `svc #0`, about to be restarted, or behind one that failed with EINTR. */
-static bool at_system_call(const ucontext_t *interrupted)
-{
-    const uint32_t *next = (const uint32_t *)interrupted->uc_mcontext.pc;
-    bool failed = (long)interrupted->uc_mcontext.regs[0] == -EINTR;
-
-    return next[0] == 0xd4000001 || (failed && next[-1] == 0xd4000001);
-}
-
-#else /* never a safe point: the next wrapped call starts the thread */
-
-static uintptr_t stack_pointer(const ucontext_t *interrupted)
-{
-    (void)interrupted;
-    return 0;
-}
-
-static bool at_system_call(const ucontext_t *interrupted)
-{
-    (void)interrupted;
-    return false;
-}
-
-#endif
-
 /*
  * A handler of the program that interrupted the same wait runs below a signal frame, or on its
  * own stack: it may hold malloc's lock, and then the distance is larger. One that left a wait by
  * longjmp has left a stale frame behind: then the thread isn't in a system call.
  */
-static bool interrupted_a_wait(const void *context)
+static bool interrupted_a_wait(const ucontext_t *context)
 {
     uintptr_t frame = life_thread.wait_frame;
 
-    return frame != 0 && frame - stack_pointer(context) < WAIT_DEPTH && at_system_call(context);
+    return frame != 0 && frame - context_stack(context) < WAIT_DEPTH &&
+           (context_sees_eintr(context) || context_restarts(context));
 }
 
 static int create_thread(void)

@@ -77,7 +77,8 @@ static inline void wait_end(void)
 static inline bool wait_again(struct wait *wait, long result)
 {
     if (__builtin_expect(result != -1, 1) || errno != EINTR ||
-        life_thread.claims == wait->claims) {
+        life_thread.claims == wait->claims ||
+        atomic_load(&life->released) == LIFE_DELIVERED) {
         return false;
     }
     wait->claims = life_thread.claims;

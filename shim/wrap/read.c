@@ -55,9 +55,9 @@ WRAP ssize_t readv(int fd, const struct iovec *parts, int count)
 }
 
 /* MSG_WAITALL: only the shim's handler has cut the wait short, so wait for the rest. */
-static ssize_t wait_all(int fd, void *bytes, size_t size, int flags, ssize_t n, uint32_t claims)
+static ssize_t wait_all(int fd, void *bytes, size_t size, int flags, ssize_t n, uint32_t visits)
 {
-    while ((flags & MSG_WAITALL) && n > 0 && (size_t)n < size && life_thread.claims != claims &&
+    while ((flags & MSG_WAITALL) && n > 0 && (size_t)n < size && life_thread.visits != visits &&
            !life_released()) {
         ssize_t more;
 
@@ -73,11 +73,11 @@ static ssize_t wait_all(int fd, void *bytes, size_t size, int flags, ssize_t n, 
 WRAP ssize_t recv(int fd, void *bytes, size_t size, int flags)
 {
     struct fd_entry *entry = before_recv(fd, flags);
-    uint32_t claims = life_thread.claims;
+    uint32_t visits = life_thread.visits;
     ssize_t n;
 
     WAIT_FOR(n, real.recv(fd, bytes, size, flags));
-    n = wait_all(fd, bytes, size, flags, n, claims);
+    n = wait_all(fd, bytes, size, flags, n, visits);
     return after(entry, bytes, size, n);
 }
 
@@ -85,11 +85,11 @@ WRAP ssize_t recvfrom(int fd, void *restrict bytes, size_t size, int flags,
                       struct sockaddr *restrict from, socklen_t *restrict from_size)
 {
     struct fd_entry *entry = before_recv(fd, flags);
-    uint32_t claims = life_thread.claims;
+    uint32_t visits = life_thread.visits;
     ssize_t n;
 
     WAIT_FOR(n, real.recvfrom(fd, bytes, size, flags, from, from_size));
-    n = wait_all(fd, bytes, size, flags, n, claims);
+    n = wait_all(fd, bytes, size, flags, n, visits);
     return after(entry, bytes, size, n);
 }
 

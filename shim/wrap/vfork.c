@@ -14,7 +14,7 @@
  */
 static _Thread_local void *return_address __attribute__((used));
 
-_Static_assert(offsetof(struct life_thread, in_vfork) == 12, "the assembly below stores there");
+_Static_assert(offsetof(struct life_thread, in_vfork) == 16, "the assembly below stores there");
 
 __asm__(".text\n"
         ".globl vfork\n"
@@ -24,15 +24,15 @@ __asm__(".text\n"
         "    movq return_address@gottpoff(%rip), %rcx\n"
         "    popq %fs:(%rcx)\n"
         "    movq life_thread@gottpoff(%rip), %rcx\n"
-        "    movb $1, %fs:12(%rcx)\n"
-        "    movb $0, %fs:13(%rcx)\n"
+        "    movb $1, %fs:16(%rcx)\n"
+        "    movb $0, %fs:17(%rcx)\n"
         "    movq real_vfork_slot(%rip), %rdx\n"
         "    call *(%rdx)\n"
         "    testl %eax, %eax\n"
         "    je 1f\n"
         "    movq life_thread@gottpoff(%rip), %rcx\n"
-        "    movb $0, %fs:12(%rcx)\n"
-        "    movb $0, %fs:13(%rcx)\n"
+        "    movb $0, %fs:16(%rcx)\n"
+        "    movb $0, %fs:17(%rcx)\n"
         "1:  movq return_address@gottpoff(%rip), %rcx\n"
         "    pushq %fs:(%rcx)\n"
         "    ret\n"

@@ -16,7 +16,7 @@ struct output {
     int fd;
     struct fd_entry *entry; /* NULL unless it is a connection */
     uint32_t before;        /* evidence_before_write() */
-    uint32_t claims;        /* interruptions by the shim's handler so far */
+    uint32_t visits;        /* of the shim's handler so far */
 };
 
 static inline struct output before(int fd)
@@ -26,7 +26,7 @@ static inline struct output before(int fd)
     return (struct output){.fd = fd,
                            .entry = entry,
                            .before = entry ? evidence_before_write(entry) : 0,
-                           .claims = life_thread.claims};
+                           .visits = life_thread.visits};
 }
 
 /* The drain has ended this connection: the kernel's answer, without its SIGPIPE. */
@@ -77,7 +77,7 @@ static ssize_t go_on(const struct output *output, const struct iovec *parts, siz
     struct iovec rest[16];
     size_t all = total(parts, count);
 
-    while (n > 0 && (size_t)n < all && life_thread.claims != output->claims &&
+    while (n > 0 && (size_t)n < all && life_thread.visits != output->visits &&
            !life_released() && !(flags & MSG_DONTWAIT) &&
            !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK)) {
         struct msghdr message = {.msg_iov = rest};
@@ -97,7 +97,7 @@ static ssize_t go_on(const struct output *output, const struct iovec *parts, siz
 static inline ssize_t whole(const struct output *output, const void *bytes, size_t size, ssize_t n,
                             int flags)
 {
-    if (UNLIKELY(life_thread.claims != output->claims)) {
+    if (UNLIKELY(life_thread.visits != output->visits)) {
         struct iovec part = {(void *)bytes, size};
 
         return go_on(output, &part, 1, n, flags);
@@ -108,7 +108,7 @@ static inline ssize_t whole(const struct output *output, const void *bytes, size
 static inline ssize_t whole_parts(const struct output *output, const struct iovec *parts,
                                   size_t count, ssize_t n, int flags)
 {
-    return UNLIKELY(life_thread.claims != output->claims)
+    return UNLIKELY(life_thread.visits != output->visits)
                ? go_on(output, parts, count, n, flags)
                : n;
 }
