@@ -19,11 +19,11 @@
 
 #include "engine/shim.h"
 
-#define SCHEMA "fluxshim/1"
-#define FILE_MOST 16777216
-#define GENERATION_MOST 9007199254740991.0 /* 2^53 - 1: the last that a JSON number holds exactly */
-#define NS_PER_S 1000000000
-#define NAME_SIZE (NAME_MAX + 1)
+#define SCHEMA          "fluxshim/1"
+#define FILE_MOST       16777216
+#define GENERATION_MOST 9007199254740991.0 /* 2^53 - 1: exact in any JSON reader */
+#define NS_PER_S        1000000000
+#define NAME_SIZE       (NAME_MAX + 1)
 
 static char path[PATH_MAX]; /* set by checkpoint_prepare; "" is none */
 static bool lacks_memory;   /* while a document is being built; coordinator thread only */

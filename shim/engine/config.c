@@ -14,7 +14,7 @@
 
 #include "engine/shim.h"
 
-#define FILE_MOST 1048576
+#define FILE_MOST   1048576
 #define VALUE_SHOWN 80 /* of a value, in the log */
 
 /* ---- the file's text ---- */

@@ -18,7 +18,7 @@
 #include "fluxshim.h"
 
 #define PRIORITY_MOST 1000000
-#define NS_PER_S 1000000000
+#define NS_PER_S      1000000000
 
 struct hook {
     struct plugin plugin;

@@ -12,8 +12,8 @@
 
 #include "engine/shim.h"
 
-#define LINE_START "\r\033[K" /* back to the left edge, erase to the right one (ECMA-48 CR, EL) */
-#define LINE_MOST 160
+#define LINE_START  "\r\033[K" /* back to the left edge, erase to the right one (ECMA-48 CR, EL) */
+#define LINE_MOST   160
 #define INTERVAL_NS 100000000
 
 /* Coordinator thread only. */

@@ -16,9 +16,9 @@
 #define PLUGIN_ERROR 256
 
 struct plugin {
-    char *path;           /* absolute, as it was given; belongs to the plugin */
-    void *handle;         /* of dlopen(3), or NULL */
-    int (*cleanup)(void); /* flux_cleanup, or NULL */
+    char *path;               /* absolute, as it was given; belongs to the plugin */
+    void *handle;             /* of dlopen(3), or NULL */
+    int (*cleanup)(void);     /* flux_cleanup, or NULL */
     char error[PLUGIN_ERROR]; /* why it will not run; "" if it will */
 };
 

@@ -87,7 +87,7 @@ static bool swap(struct listener *listener)
     return true;
 }
 
-/* Look into the queue by accepting. After SHUT_RD accept never blocks. */
+/* After SHUT_RD accept never blocks: an empty queue is EINVAL, or EAGAIN if it needn't wait. */
 static bool look_into_queue(struct listener *listener, int fd)
 {
     int none = LISTENER_STASH_NONE;
@@ -96,10 +96,10 @@ static bool look_into_queue(struct listener *listener, int fd)
         return true; /* it holds one, or another thread looks right now */
     }
     int got = real.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-    int error = errno;
+    bool empty = got < 0 && (errno == EINVAL || errno == EAGAIN);
 
     atomic_store(&listener->stash, got >= 0 ? got : LISTENER_STASH_NONE);
-    return got >= 0 || error != EINVAL || !swap(listener);
+    return !empty || !swap(listener);
 }
 
 bool decoy_is_ready(int fd)

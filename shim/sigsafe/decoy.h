@@ -4,8 +4,8 @@
 
 /*
  * After SHUT_RD an AF_UNIX listener takes no new connection and its queue stays acceptable, but
- * poll and epoll report it readable for ever and accept() fails with EINVAL once the queue is
- * empty (unix(7), net/unix/af_unix.c). The program must see neither. So the wrappers
+ * poll and epoll report it readable for ever and a blocking accept() fails with EINVAL once the
+ * queue is empty (unix(7), net/unix/af_unix.c). The program must see neither. So the wrappers
  *
  *   - after a poll, select or epoll wait ask decoy_is_ready(): it looks into the queue by
  *     accepting, and keeps what it got in the listener's stash for the program's next accept();

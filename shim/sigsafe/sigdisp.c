@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 
 #include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
@@ -256,6 +257,21 @@ void sigdisp_prepare_release(int signo)
     (void)install(signo, &current, deliverable ? current.sa_flags & SA_RESTART : SA_RESTART);
 }
 
+/*
+ * A disposition that the program never touched is all zero in the kernel, while libc's sigaction
+ * would leave its SA_RESTORER in the flags.
+ */
+static void set_real(int signo, const struct sigaction *action)
+{
+    static const uint64_t untouched[8]; /* struct kernel_sigaction is no larger on any machine */
+
+    if (action->sa_handler == SIG_DFL && action->sa_flags == 0) {
+        (void)real.syscall(SYS_rt_sigaction, signo, (long)untouched, 0, sizeof(uint64_t), 0, 0);
+    } else {
+        (void)real.sigaction(signo, action, NULL);
+    }
+}
+
 void sigdisp_make_real(void)
 {
     uint64_t managed = atomic_load(&life->managed);
@@ -264,7 +280,7 @@ void sigdisp_make_real(void)
     for (int signo = 1; signo <= SIGNALS; signo++) {
         if (managed & sigdisp_bit(signo)) {
             sigdisp_current(signo, &current);
-            (void)real.sigaction(signo, &current, NULL);
+            set_real(signo, &current);
         }
     }
     set_signalfds(0);

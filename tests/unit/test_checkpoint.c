@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests shim/engine/checkpoint: what is in the file, what is beside it, and that it is never torn. */
+/* Tests shim/engine/checkpoint: what it says, what is beside it, that it is never torn. */
 /* Context: a program that prints TAP; one test has a second thread. Needs a folder in /tmp. */
 #include "../../shim/engine/checkpoint.h"
 #include "unit.h"
@@ -395,8 +395,9 @@ static void test_text(void)
 {
     test_peer("unix:/tmp/\xc3\xa4", "unix:/tmp/\xc3\xa4");
     test_peer("\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80");
-    test_peer("\xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf", "\xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf");
-    test_peer("a\xff" "b", "a" BAD "b");
+    test_peer("\xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf",
+              "\xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf");
+    test_peer("a\xff.", "a" BAD ".");
     test_peer("cut \xe2\x82", "cut " BAD BAD);
     test_peer("lone \x80", "lone " BAD);
     test_peer("overlong \xc0\xaf", "overlong " BAD BAD);
@@ -510,8 +511,7 @@ static void test_other_kinds(void)
     put("target", "precious");
     (void)!symlink("target", in_folder("state.json"));
     test_refused("symbolic link");
-    unit_true("  its target is untouched",
-              stat(in_folder("target"), &st) == 0 && st.st_size == 8);
+    unit_true("  its target is untouched", stat(in_folder("target"), &st) == 0 && st.st_size == 8);
     unit_equal("  nothing is left over", entries_in_folder(), 2);
     clear_folder();
     (void)mkfifo(in_folder("state.json"), 0600);
@@ -581,7 +581,7 @@ static void test_no_permission(void)
     unit_equal("  nothing is left over", entries_in_folder(), 0);
 }
 
-/* The limit ends the write halfway through, as a full disk does. Nothing may be printed below it. */
+/* The limit ends the write halfway, as a full disk does. Nothing may be printed meanwhile. */
 static void test_no_space(void)
 {
     struct rlimit before, small;
@@ -604,14 +604,14 @@ static void test_no_space(void)
 
 /* ---- without memory ---- */
 
-static int allocations_left;
+static int allocations_left; /* until the one that fails */
 
 static void *scarce(size_t size)
 {
-    return allocations_left-- > 0 ? malloc(size) : NULL;
+    return allocations_left-- != 0 ? malloc(size) : NULL;
 }
 
-/* Each allocation of the document fails once, until there are enough. */
+/* Each allocation of the document fails once, alone, until all have. */
 static void test_no_memory(void)
 {
     cJSON_Hooks hooks = {scarce, free};

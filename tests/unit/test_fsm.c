@@ -8,8 +8,8 @@
 #include <time.h>
 
 #define SECOND INT64_C(1000000000)
-#define START (1000 * SECOND) /* of the made-up clock */
-#define STAY FSM_STATES
+#define START  (1000 * SECOND) /* of the made-up clock */
+#define STAY   FSM_STATES
 
 static const struct fsm_limits usual = {
     .lame_duck = 2 * SECOND,
@@ -62,9 +62,8 @@ static struct fsm arrive(enum fsm_state state, int64_t *ret_now)
     return fsm;
 }
 
-/* A row a state, as drawn; the tick is the one at the deadline. */
+/* As drawn. Columns: tick (at the deadline), signal, second, exit, empty, done. */
 static const enum fsm_state edges[FSM_STATES][FSM_EVENTS] = {
-    /*                   TICK            SIGNAL         SECOND     EXIT       EMPTY      DONE */
     [FSM_RUNNING] = {STAY, FSM_LAME_DUCK, STAY, FSM_HOOKS, STAY, STAY},
     [FSM_LAME_DUCK] = {FSM_REFUSE, STAY, FSM_FORCE, FSM_HOOKS, STAY, STAY},
     [FSM_REFUSE] = {FSM_DRAIN, STAY, FSM_FORCE, FSM_HOOKS, STAY, FSM_DRAIN},
