@@ -17,6 +17,8 @@ SHIM_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 SIGSAFE_FLAGS = $(SHIM_FLAGS) -include sigsafe/poison.h -fno-delete-null-pointer-checks \
 	-Wno-nonnull-compare -Wno-tautological-pointer-compare -Wno-deprecated-declarations
 ENGINE_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -fstack-protector-strong
+# shim/engine/memory.c says why.
+ALLOCATOR = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 HARDEN = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 SHIM_LINK = $(HARDEN) -shared -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map
 
@@ -44,7 +46,7 @@ $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(
 
 $(BUILD)/fluxshim/engine.so: $(ENGINE_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(HARDEN) -shared -o $@ $^ -lcjson -lbsd -ldl -pthread
+	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -lbsd -ldl -pthread
 
 $(BUILD)/exports.map: scripts/exports.txt
 	@mkdir -p $(@D)

@@ -3,7 +3,6 @@
 /* Context: coordinator thread only; may allocate and block. */
 #include "engine/checkpoint.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -313,6 +313,11 @@ static void add_connections(cJSON *root, const struct record *record)
     add_remaining(connections, record);
 }
 
+static bool has_returned(const struct record_hook *hook)
+{
+    return hook->status && (strcmp(hook->status, "ok") == 0 || strcmp(hook->status, "failed") == 0);
+}
+
 static void add_hooks(cJSON *root, const struct record *record)
 {
     cJSON *rows = need(cJSON_AddArrayToObject(root, "hooks"));
@@ -323,7 +328,11 @@ static void add_hooks(cJSON *root, const struct record *record)
 
         add_text(row, "path", hook->path);
         add_text(row, "status", hook->status);
-        add_number(row, "result", hook->result);
+        if (has_returned(hook)) {
+            add_number(row, "result", hook->result);
+        } else {
+            add_null(row, "result");
+        }
         add_ms(row, "ms", hook->ns);
         add_text(row, "error", hook->error[0] ? hook->error : NULL);
     }
@@ -513,10 +522,13 @@ static int sync_folder(int folder)
 
 /* ---- writing ---- */
 
+/* O_EXCL makes sure of it: without randomness (early at boot) the pid must do. */
 static void temporary_name(const char *name, char temporary[NAME_SIZE])
 {
-    snprintf(temporary, NAME_SIZE, "%.200s.%d.%08x%08x.tmp", name, (int)getpid(), arc4random(),
-             arc4random());
+    unsigned long long random = 0;
+
+    (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    snprintf(temporary, NAME_SIZE, "%.200s.%d.%016llx.tmp", name, (int)getpid(), random);
 }
 
 static int write_all(int fd, const char *text, size_t size)

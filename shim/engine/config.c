@@ -98,8 +98,9 @@ static void set_member(struct settings *settings, const char *path, const cJSON 
     const char *value = value_text(item, number, sizeof(number));
     int result = -ENOENT;
 
-    if (strncmp(key, "FLUX_", 5) != 0) {
-        result = settings_set(settings, key, value ? value : "", SETTINGS_FILE, &row);
+    if (strncmp(key, "FLUX_", 5) != 0) { /* "" as the default changes nothing, and finds the row */
+        result = settings_set(settings, key, value ? value : "",
+                              value ? SETTINGS_FILE : SETTINGS_DEFAULT, &row);
     }
     if (result == -ENOENT) {
         log_warn("config %s: there is no setting '%s'", path, key);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine's one exported symbol: what the shim may ask of it. */
 /* Context: load runs in the arming thread; run is the coordinator's thread. */
+#include <cjson/cJSON.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "engine/checkpoint.h"
@@ -27,6 +29,7 @@ static int load(const struct bridge *bridge)
         return -EPROTO;
     }
     shim = bridge;
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = malloc, .free_fn = free});
     (void)config_load(shim->settings);
     if (shim->settings->checkpoint[0] != '\0') {
         (void)checkpoint_prepare(shim->settings->checkpoint);

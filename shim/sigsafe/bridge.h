@@ -31,6 +31,11 @@ struct bridge {
     struct listener *listeners;
     _Atomic uint32_t *threads; /* the program has, or had, threads of its own */
 
+    void *(*malloc)(size_t size); /* the program's allocator, see engine/memory.c */
+    void *(*calloc)(size_t count, size_t size);
+    void *(*realloc)(void *block, size_t size);
+    void (*free)(void *block);
+
     void (*log)(enum settings_level level, const char *format, ...)
         __attribute__((__format__(__printf__, 2, 3)));
     int (*stderr_is_ours)(void);

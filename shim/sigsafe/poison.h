@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#pragma GCC poison malloc calloc realloc free strdup strndup asprintf vasprintf
+#pragma GCC poison strdup strndup asprintf vasprintf
 #pragma GCC poison printf fprintf dprintf sprintf snprintf vsnprintf puts fputs perror
 #pragma GCC poison getenv secure_getenv setenv putenv strerror syslog openlog
 #pragma GCC poison pthread_mutex_lock pthread_mutex_unlock pthread_cond_wait exit abort

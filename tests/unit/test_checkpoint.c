@@ -190,7 +190,8 @@ static void fill_rows(void)
     record.remaining_count = 1;
     record.hooks[0] = (struct record_hook){"/lib/a.so", "ok", 0, 20 * MS, ""};
     record.hooks[1] = (struct record_hook){"/lib/b.so", "failed", 3, 1 * MS, "no luck"};
-    record.hook_count = 2;
+    record.hooks[2] = (struct record_hook){"/lib/c.so", "timeout", 0, 5000 * MS, "left behind"};
+    record.hook_count = 3;
 }
 
 static void fill_record(void)
@@ -283,7 +284,9 @@ static void test_rows(const cJSON *root)
     is_text(row(root, "hooks", 0), "status", "ok");
     is_number(row(root, "hooks", 0), "ms", 20);
     is_null(row(root, "hooks", 0), "error");
+    is_number(row(root, "hooks", 0), "result", 0);
     is_number(row(root, "hooks", 1), "result", 3);
+    is_null(row(root, "hooks", 2), "result");
     is_text(row(root, "hooks", 1), "error", "no luck");
 }
 
