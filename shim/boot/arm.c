@@ -163,6 +163,14 @@ static void register_once(void)
     }
 }
 
+static void warn_of_rules(const struct settings *settings)
+{
+    for (enum settings_rule rule = settings_check(settings, SETTINGS_RULE_NONE);
+         rule != SETTINGS_RULE_NONE; rule = settings_check(settings, rule)) {
+        log_warn("%s", settings_rule_text(rule));
+    }
+}
+
 static void arm_with(struct settings *settings)
 {
     environment_read(settings);
@@ -178,6 +186,7 @@ static void arm_with(struct settings *settings)
         return;
     }
     log_open(&settings->log); /* FLUX_CONFIG may have another */
+    warn_of_rules(settings);
     evidence_http = settings->http;
     safepoint_body = engine->run;
     register_once();

@@ -18,6 +18,7 @@
 #include "engine/shim.h"
 
 #define FORCE_NS 200000000ll    /* how long forced output may take to be acknowledged */
+#define RESERVE_MOST_NS 1000000000ll
 #define FLUSH_LOOK_NS 2000000ll /* how often that is looked at */
 
 static struct fsm fsm;
@@ -109,19 +110,20 @@ static void flush(int64_t now)
     }
 }
 
+/* Hooks that use up all their time leave some for the checkpoint and the release. */
 static void run_hooks(void)
 {
-    live_clear();
-    hooks_run(&record, shim->settings->hook_timeout, fsm_deadline(&fsm));
+    int64_t reserve = fsm.limits.shutdown / 10;
+
+    reserve = reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS;
+    hooks_run(&record, shim->settings->hook_timeout, fsm_deadline(&fsm) - reserve);
     (void)step(FSM_DONE);
 }
 
 static void write_checkpoint(void)
 {
     drain_account(&record);
-    if (checkpoint_path()) {
-        (void)checkpoint_write(&record);
-    }
+    (void)checkpoint_write(&record);
     (void)step(FSM_DONE);
 }
 
@@ -152,6 +154,7 @@ static void release(void)
 static void enter(int64_t now)
 {
     note_phase(now);
+    live_clear();
     look_at_ns = FSM_NEVER;
     switch (fsm.state) {
     case FSM_REFUSE:
