@@ -15,8 +15,8 @@
 #define FLUXSHIM_H
 
 #define FLUX_PRIORITY_DATABASE 10
-#define FLUX_PRIORITY_FILE 50
-#define FLUX_PRIORITY_DEFAULT 100
+#define FLUX_PRIORITY_FILE     50
+#define FLUX_PRIORITY_DEFAULT  100
 
 #ifdef __cplusplus
 extern "C" {

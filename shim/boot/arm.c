@@ -51,8 +51,8 @@ static struct settings *settings_room(void)
     static struct settings *room;
 
     if (!room) {
-        void *page = mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *page =
+            mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         room = page == MAP_FAILED ? NULL : page;
     }
@@ -142,7 +142,8 @@ static void hold_signals(const struct settings *settings)
     atomic_store_explicit(&life->armed, 1, memory_order_release);
     take_masks();
     if (has_threads() && safepoint_start() != 0) {
-        log_warn("the drain's thread can't be started yet: it is tried again at the signal");
+        log_error("running without fluxshim"); /* every thread may block the signal */
+        hold_abandon();
     }
 }
 
@@ -174,7 +175,6 @@ static void warn_of_rules(const struct settings *settings)
 static void arm_with(struct settings *settings)
 {
     environment_read(settings);
-    log_open(&settings->log);
     if (settings->disable || map_tables() != 0) {
         return;
     }
@@ -183,6 +183,9 @@ static void arm_with(struct settings *settings)
     bridge.settings = settings;
     bridge.life = life;
     if (!engine || engine->load(&bridge) != 0) {
+        if (!has_threads()) { /* another thread may be looking into it */
+            fdtab_unmap();
+        }
         return;
     }
     log_open(&settings->log); /* FLUX_CONFIG may have another */

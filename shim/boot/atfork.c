@@ -7,14 +7,15 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 
-/* The page is wiped in the child: what it needs of it waits here. Written under libc's fork lock. */
+/* The page is wiped in the child: what it needs of it waits here. Written under libc's fork lock.
+ */
 static struct {
     uint64_t managed;
     uint64_t blocked;
     uint32_t masks_virtual;
 } parent;
 
-static void before_fork(void)
+void fork_before(void)
 {
     bool virtual = life_armed() && !life_released();
 
@@ -23,7 +24,7 @@ static void before_fork(void)
     parent.masks_virtual = virtual ? atomic_load(&life->masks_virtual) : 0;
 }
 
-static void in_child(void)
+void fork_in_child(void)
 {
     atomic_store(&safepoint_work, 0);
     atomic_store(&safepoint_threads, 0);
@@ -41,5 +42,5 @@ static void in_child(void)
 
 void atfork_register(void)
 {
-    (void)pthread_atfork(before_fork, NULL, in_child);
+    (void)pthread_atfork(fork_before, NULL, fork_in_child);
 }

@@ -26,7 +26,7 @@ const struct settings *arm_settings(void);
 /* The program exits by itself: hooks and checkpoint first, within the shutdown timeout. */
 void leave_process(int status);
 
-/* Read every setting from the environment; wrong values are logged. Not with AT_SECURE. */
+/* Open the log, read every setting; wrong values are logged. Not with AT_SECURE. */
 void environment_read(struct settings *settings);
 
 /* Open engine.so beside this object. NULL, with the reason logged, if that fails. */
@@ -34,5 +34,7 @@ const struct engine *engine_open(void);
 
 /* A child made by fork() is as it would be bare, until it accepts connections itself. */
 void atfork_register(void);
+void fork_before(void);
+void fork_in_child(void);
 
 #endif

@@ -24,6 +24,8 @@ static void __attribute__((constructor)) start(void)
     real_resolve();
     life_gate.arm = arm_process;
     life_gate.leave = leave_process;
+    life_gate.before_fork = fork_before;
+    life_gate.in_child = fork_in_child;
     if (!getauxval(AT_SECURE)) {
         note_inherited_listeners();
     }

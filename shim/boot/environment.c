@@ -13,7 +13,7 @@ static void read_one(struct settings *settings, const struct settings_row *row)
 
     if (value && settings_set(settings, row->name, value, SETTINGS_ENVIRONMENT, &found) != 0) {
         log_warn("%s=%s is not valid (allowed: %s): using %s", row->name, value, row->allowed,
-                 row->initial);
+                 row->shown);
     }
 }
 
@@ -22,7 +22,11 @@ void environment_read(struct settings *settings)
     const struct settings_row *rows = settings_rows();
 
     settings_init(settings);
+    read_one(settings, &rows[SETTING_LOG]); /* first: it says where the rest is told */
+    log_open(&settings->log);
     for (size_t i = 0; i < settings_row_count(); i++) {
-        read_one(settings, &rows[i]);
+        if (i != SETTING_LOG) {
+            read_one(settings, &rows[i]);
+        }
     }
 }

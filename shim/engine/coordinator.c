@@ -17,9 +17,9 @@
 #include "engine/record.h"
 #include "engine/shim.h"
 
-#define FORCE_NS 200000000ll    /* how long forced output may take to be acknowledged */
+#define FORCE_NS        200000000ll /* how long forced output may take to be acknowledged */
 #define RESERVE_MOST_NS 1000000000ll
-#define FLUSH_LOOK_NS 2000000ll /* how often that is looked at */
+#define FLUSH_LOOK_NS   2000000ll /* how often that is looked at */
 
 static struct fsm fsm;
 static struct record record;
@@ -33,7 +33,9 @@ void coordinator_init(void)
                                 .shutdown = shim->settings->shutdown_timeout};
 
     fsm_init(&fsm, &limits);
-    memset(&record, 0, sizeof(record));
+    if (record.reason) { /* large: not touched before it is needed */
+        memset(&record, 0, sizeof(record));
+    }
 }
 
 /* The record ----------------------------------------------------------------------------------- */

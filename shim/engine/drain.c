@@ -13,14 +13,14 @@
 #include "engine/shim.h"
 #include "engine/sockets.h"
 
-#define MS 1000000ll
-#define HTTP_QUIET (50 * MS)
-#define BUSY_LOOK (5 * MS)        /* output or input is in the kernel: look again soon */
-#define VERIFY_EVERY (250 * MS)   /* a descriptor can be closed behind our back */
-#define SWEEP_EVERY (100 * MS)    /* at least, while connections are in flight */
+#define MS             1000000ll
+#define HTTP_QUIET     (50 * MS)
+#define BUSY_LOOK      (5 * MS)   /* output or input is in the kernel: look again soon */
+#define VERIFY_EVERY   (250 * MS) /* a descriptor can be closed behind our back */
+#define SWEEP_EVERY    (100 * MS) /* at least, while connections are in flight */
 #define NUDGES_AT_ONCE 512        /* the rest follows NUDGE_PAUSE later */
-#define NUDGE_PAUSE (2 * MS)
-#define IN_FLIGHT (-1)
+#define NUDGE_PAUSE    (2 * MS)
+#define IN_FLIGHT      (-1)
 
 /* What the drain remembers of a descriptor between two looks. */
 struct seen {
@@ -345,7 +345,6 @@ void drain_account(struct record *record)
     record->connections.rescued = rescued;
     record->connections.nudged = drain.nudged;
     record->connections.forced = drain.forced;
-    record->connections.drained = drain.at_signal + rescued > drain.forced
-                                      ? drain.at_signal + rescued - drain.forced
-                                      : 0;
+    record->connections.drained =
+        drain.at_signal + rescued > drain.forced ? drain.at_signal + rescued - drain.forced : 0;
 }

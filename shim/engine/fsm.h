@@ -11,8 +11,8 @@
  *     └──exit──► HOOKS                                                         ▼
  *                                                                         CHECKPOINT
  *                             reason exit ──► FINISHED ◄── done, deadline ──┤
- *                                                                           └──► RELEASE ──► GIVE_UP
- *                                                                                    (shutdown deadline)
+ *                                                                           └──► RELEASE ──►
+ * GIVE_UP (shutdown deadline)
  *
  * The owner calls fsm_step() with what has happened and the time; if the state changed it does
  * what the new state means. fsm_deadline() says when FSM_TICK is due. An exit by the program

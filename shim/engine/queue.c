@@ -118,8 +118,8 @@ int64_t queue_look(int64_t now)
 static const char *refusal_name(uint32_t refusal)
 {
     static const char *const names[] = {
-        [REFUSAL_NONE] = "none",       [REFUSAL_BLACKHOLE] = "blackhole",
-        [REFUSAL_FILTER] = "filter",   [REFUSAL_BACKLOG] = "backlog",
+        [REFUSAL_NONE] = "none",         [REFUSAL_BLACKHOLE] = "blackhole",
+        [REFUSAL_FILTER] = "filter",     [REFUSAL_BACKLOG] = "backlog",
         [REFUSAL_SHUTDOWN] = "shutdown", [REFUSAL_DECOY] = "shutdown",
     };
 

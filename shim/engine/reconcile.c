@@ -67,7 +67,7 @@ void reconcile_connections(void)
     const struct dirent *entry;
 
     if (!folder) {
-        log_debug("/proc is not mounted: trying descriptors one by one");
+        log_warn("/proc/self/fd can't be read: looking for connections one descriptor at a time");
         consider_range();
         return;
     }

@@ -17,11 +17,11 @@
 
 #include "engine/fsm.h"
 
-#define RECORD_HOOKS 256
+#define RECORD_HOOKS     256
 #define RECORD_LISTENERS 256
 #define RECORD_REMAINING 1000
-#define RECORD_PHASES 16
-#define RECORD_NAME 128
+#define RECORD_PHASES    16
+#define RECORD_NAME      128
 
 struct record_phase {
     enum fsm_state state;
@@ -53,8 +53,8 @@ struct record_hook {
 };
 
 struct record {
-    const char *reason;         /* "signal", "exit", "demand" */
-    int signo;                  /* 0 unless a signal is the reason */
+    const char *reason; /* "signal", "exit", "demand" */
+    int signo;          /* 0 unless a signal is the reason */
     int si_code;
     pid_t sender_pid;
     uid_t sender_uid;

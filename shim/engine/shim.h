@@ -10,8 +10,8 @@
 extern const struct bridge *shim;
 
 #define log_error(...) shim->log(SETTINGS_LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) shim->log(SETTINGS_LOG_WARN, __VA_ARGS__)
-#define log_info(...) shim->log(SETTINGS_LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  shim->log(SETTINGS_LOG_WARN, __VA_ARGS__)
+#define log_info(...)  shim->log(SETTINGS_LOG_INFO, __VA_ARGS__)
 #define log_debug(...) shim->log(SETTINGS_LOG_DEBUG, __VA_ARGS__)
 
 /* CLOCK_MONOTONIC in nanoseconds. */

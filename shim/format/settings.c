@@ -11,13 +11,13 @@
 #include <string.h>
 
 #define NANOSECONDS_PER_MS INT64_C(1000000)
-#define NANOSECONDS_PER_S (1000 * NANOSECONDS_PER_MS)
-#define DURATION_MAX (INT64_C(366) * 24 * 3600 * NANOSECONDS_PER_S)
+#define NANOSECONDS_PER_S  (1000 * NANOSECONDS_PER_MS)
+#define DURATION_MAX       (INT64_C(366) * 24 * 3600 * NANOSECONDS_PER_S)
 
-#define DURATION_ALLOWED "a duration such as 30, 1.5s, 250ms, 2m or 1h, at most 8784h (366 days)"
-#define ALLOWED_SETTINGS_DURATION DURATION_ALLOWED
+#define DURATION_ALLOWED                 "a duration such as 30, 1.5s, 250ms, 2m or 1h, at most 8784h (366 days)"
+#define ALLOWED_SETTINGS_DURATION        DURATION_ALLOWED
 #define ALLOWED_SETTINGS_DURATION_OR_OFF "off, or " DURATION_ALLOWED
-#define ALLOWED_SETTINGS_SWITCH "on, off, true, false, yes, no, 1 or 0"
+#define ALLOWED_SETTINGS_SWITCH          "on, off, true, false, yes, no, 1 or 0"
 #define ALLOWED_SETTINGS_SIGNALS                                                                   \
     "a comma list of TERM, INT, HUP, QUIT, USR1 and USR2, also as SIGTERM or by number"
 #define ALLOWED_SETTINGS_LOG                                                                       \

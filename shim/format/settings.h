@@ -81,7 +81,7 @@ enum settings_kind {
       "The shared objects that clean up: `path[=priority]:...`, lower priorities first.")          \
     X(HOOK_TIMEOUT, hook_timeout, SETTINGS_DURATION, "5s", "5s", "How long each hook may take.")   \
     X(STATE_FILES, state_files, SETTINGS_LIST, "", "none",                                         \
-      "Files of the server, `path:...`, that a later version records in the checkpoint.")                                            \
+      "Files of the server, `path:...`, that a later version records in the checkpoint.")          \
     X(LOG, log, SETTINGS_LOG, "warn:stderr", "warn:stderr", "How much to tell, and where.")        \
     X(RUN_DIR, run_dir, SETTINGS_PATH, "", "/run/fluxshim, $XDG_RUNTIME_DIR/fluxshim",             \
       "The folder through which fluxctl finds running families.")                                  \

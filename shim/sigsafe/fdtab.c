@@ -9,7 +9,7 @@
 #include "sigsafe/listeners.h"
 
 #define FDTAB_LEAST 1024u
-#define FDTAB_MOST (4u << 20)
+#define FDTAB_MOST  (4u << 20)
 
 struct fdtab fdtab;
 
@@ -41,6 +41,14 @@ int fdtab_map(void)
     return -ENOMEM;
 }
 
+void fdtab_unmap(void)
+{
+    uint32_t entries = atomic_exchange(&fdtab.size, 0);
+
+    (void)munmap(fdtab.entries, (size_t)entries * sizeof(struct fd_entry));
+    fdtab.entries = NULL;
+}
+
 static uint8_t kind_of(const struct fd_entry *entry)
 {
     return atomic_load_explicit(&entry->kind, memory_order_acquire);
@@ -55,9 +63,9 @@ static void raise_high(uint32_t above)
 {
     uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
 
-    while (high < above && !atomic_compare_exchange_weak_explicit(
-                               &fdtab.high, &high, above, memory_order_relaxed,
-                               memory_order_relaxed)) {
+    while (high < above &&
+           !atomic_compare_exchange_weak_explicit(&fdtab.high, &high, above, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
     }
 }
 
@@ -175,4 +183,16 @@ bool fdtab_forget_range(unsigned first, unsigned last)
         connection |= (fdtab_forget((int)fd) & FD_CONNECTION) != 0;
     }
     return connection;
+}
+
+bool fdtab_has_connections(void)
+{
+    uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
+
+    for (uint32_t fd = 0; fd < high; fd++) {
+        if (kind_of(&fdtab.entries[fd]) & FD_CONNECTION) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -38,7 +38,7 @@ struct fd_entry {
     _Atomic uint8_t evidence;   /* enum evidence_state */
     _Atomic uint8_t http_state; /* struct http1, taken apart so that an entry is 16 bytes */
     _Atomic uint8_t http_step;
-    _Atomic uint32_t activity;  /* changes with each transfer and each reuse */
+    _Atomic uint32_t activity; /* changes with each transfer and each reuse */
     _Atomic uint64_t http_left;
 };
 
@@ -84,6 +84,12 @@ uint8_t fdtab_forget(int fd);
 
 /* `to` is now a duplicate of `from`, whatever that is. */
 void fdtab_copy(int from, int to);
+
+/* Any connection at all? Looks at the whole table. */
+bool fdtab_has_connections(void);
+
+/* Give the table back: arming has failed. */
+void fdtab_unmap(void);
 
 /* Forget every descriptor of a range, both ends included. Returns true if a connection was one. */
 bool fdtab_forget_range(unsigned first, unsigned last);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sigsafe/context.h"
+#include "sigsafe/fdtab.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/log.h"
@@ -201,6 +202,12 @@ static void hold_stop(const siginfo_t *info)
     }
 }
 
+/* None can be had, and there is nothing that it could wait for. */
+static bool has_no_use_for_thread(void)
+{
+    return atomic_load(&life->sandboxed) || (safepoint_error() != 0 && !fdtab_has_connections());
+}
+
 /* A tick of the timer: has a bound passed? */
 static void hold_tick(sigset_t *mask)
 {
@@ -210,9 +217,9 @@ static void hold_tick(sigset_t *mask)
     if (passed >= limits.shutdown_ns) {
         sigdisp_remove_from_set(mask, sigdisp_bit(held.signo));
         hold_give_up(held.signo);
-    } else if (!started && (passed >= limits.drain_ns || atomic_load(&life->sandboxed))) {
-        log_error("no safe point to start the drain's thread: signal %d goes to the program now",
-                  held.signo);
+    } else if (!started && (passed >= limits.drain_ns || has_no_use_for_thread())) {
+        log_error("the drain's thread could not be started (%s): signal %d goes to the program now",
+                  safepoint_error() ? "no thread to be had" : "no safe point", held.signo);
         (void)hand_over_here(mask);
     } else if (started) {
         timer_watch_deadline();

@@ -23,8 +23,8 @@ int life_map_page(void)
     if (life != &unarmed) {
         return 0; /* a child that arms reuses the page that the fork wiped */
     }
-    void *page = mmap(NULL, sizeof(struct life), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *page =
+        mmap(NULL, sizeof(struct life), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (page == MAP_FAILED) {
         return -errno;
@@ -43,8 +43,8 @@ void life_sleep(_Atomic uint32_t *word, uint32_t seen, int64_t ns)
 {
     struct timespec limit = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
 
-    (void)real.syscall(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, seen,
-                       ns < 0 ? 0 : (long)&limit, 0, 0);
+    (void)real.syscall(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, seen, ns < 0 ? 0 : (long)&limit,
+                       0, 0);
 }
 
 void life_wake(_Atomic uint32_t *word)

@@ -42,31 +42,31 @@ enum life_release {
 };
 
 struct life {
-    _Atomic uint32_t armed;          /* set last by boot/arm.c */
-    _Atomic uint32_t draining;       /* closes ring the bell; set by the first hold, never reset */
-    _Atomic uint32_t released;       /* enum life_release */
-    _Atomic uint32_t finished;       /* hooks and checkpoint are done: an exit may go on */
-    _Atomic uint32_t masks_virtual;  /* single-threaded: managed signals stay open in the kernel */
-    _Atomic uint32_t sandboxed;      /* seccomp entered: never start a thread */
-    _Atomic uint32_t bell;           /* futex word that the coordinator sleeps on */
-    _Atomic uint32_t events;         /* enum life_event bits not yet taken by the coordinator */
-    _Atomic uint32_t started;        /* 1: the coordinator's thread exists or is being made */
-    _Atomic uint64_t managed;        /* signal set, bit signo-1 */
-    _Atomic uint64_t blocked;        /* managed signals that the program believes blocked */
-    _Atomic uint32_t exit_status;    /* what exit was called with, valid with LIFE_EXIT */
-    pid_t pid;                       /* of the process that armed; constant once armed */
-    pid_t tid;                       /* of the thread that armed */
+    _Atomic uint32_t armed;         /* set last by boot/arm.c */
+    _Atomic uint32_t draining;      /* closes ring the bell; set by the first hold, never reset */
+    _Atomic uint32_t released;      /* enum life_release */
+    _Atomic uint32_t finished;      /* hooks and checkpoint are done: an exit may go on */
+    _Atomic uint32_t masks_virtual; /* single-threaded: managed signals stay open in the kernel */
+    _Atomic uint32_t sandboxed;     /* seccomp entered: never start a thread */
+    _Atomic uint32_t bell;          /* futex word that the coordinator sleeps on */
+    _Atomic uint32_t events;        /* enum life_event bits not yet taken by the coordinator */
+    _Atomic uint32_t started;       /* 1: the coordinator's thread exists or is being made */
+    _Atomic uint64_t managed;       /* signal set, bit signo-1 */
+    _Atomic uint64_t blocked;       /* managed signals that the program believes blocked */
+    _Atomic uint32_t exit_status;   /* what exit was called with, valid with LIFE_EXIT */
+    pid_t pid;                      /* of the process that armed; constant once armed */
+    pid_t tid;                      /* of the thread that armed */
 };
 
 extern struct life *life;
 
 /* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
 struct life_thread {
-    uintptr_t wait_frame;  /* frame of the wrapped blocking call that the thread is in, or 0 */
-    uint32_t claims;       /* EINTRs that are the shim's own doing, counted by its handler */
-    uint32_t visits;       /* runs of that handler: a blocking write may be cut short by one */
-    uint8_t in_vfork;      /* the thread is a vfork child (or its parent, which is suspended) */
-    uint8_t vfork_masked;  /* that child has set its signal mask itself */
+    uintptr_t wait_frame; /* frame of the wrapped blocking call that the thread is in, or 0 */
+    uint32_t claims;      /* EINTRs that are the shim's own doing, counted by its handler */
+    uint32_t visits;      /* runs of that handler: a blocking write may be cut short by one */
+    uint8_t in_vfork;     /* the thread is a vfork child (or its parent, which is suspended) */
+    uint8_t vfork_masked; /* that child has set its signal mask itself */
 };
 
 extern _Thread_local struct life_thread life_thread;
@@ -109,8 +109,10 @@ int64_t life_now(void);
  * wrap, boot and engine never include each other.
  */
 struct life_gate {
-    void (*arm)(void);           /* arm this process if it may; idempotent, any thread */
-    void (*leave)(int status);   /* the program ends by itself: hooks and checkpoint first */
+    void (*arm)(void);         /* arm this process if it may; idempotent, any thread */
+    void (*leave)(int status); /* the program ends by itself: hooks and checkpoint first */
+    void (*before_fork)(void); /* around a fork that runs no atfork handlers */
+    void (*in_child)(void);
 };
 
 extern struct life_gate life_gate;

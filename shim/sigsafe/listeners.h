@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define LISTENERS_MOST 256
-#define LISTENER_EPOLLS 4 /* epoll instances that one listener's registration is known for */
+#define LISTENERS_MOST   256
+#define LISTENER_EPOLLS  4 /* epoll instances that one listener's registration is known for */
 #define LISTENER_STRIPES 8
 
 enum listener_refusal {
@@ -37,8 +37,8 @@ struct listener_epoll {
 };
 
 struct listener {
-    _Atomic int fd;          /* one descriptor of the listener, -1: slot free */
-    int domain;              /* AF_INET, AF_INET6, AF_UNIX, ... */
+    _Atomic int fd; /* one descriptor of the listener, -1: slot free */
+    int domain;     /* AF_INET, AF_INET6, AF_UNIX, ... */
     socklen_t address_size;
     struct sockaddr_storage address; /* where it listened when it was recorded */
     int backlog;

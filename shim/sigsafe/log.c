@@ -16,7 +16,7 @@
 
 #define LINE_MOST 1024
 
-static struct settings_log target = {.level = SETTINGS_LOG_ERROR};
+static struct settings_log target = {.level = SETTINGS_LOG_WARN};
 static dev_t stderr_device; /* of descriptor 2 when log_open() ran */
 static ino_t stderr_inode;
 static bool stderr_known;
@@ -81,8 +81,7 @@ static void put_conversion(struct text *text, const char **format, struct argume
         break;
     case 'u':
         put_number(text,
-                   is_long ? va_arg(args->list, unsigned long long)
-                           : va_arg(args->list, unsigned),
+                   is_long ? va_arg(args->list, unsigned long long) : va_arg(args->list, unsigned),
                    10);
         break;
     case 'x':
@@ -144,8 +143,8 @@ static void to_stderr(const char *line, size_t size)
 
 static bool to_file(const char *line, size_t size)
 {
-    int fd = open(target.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
-                  0640);
+    int fd =
+        open(target.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
 
     if (fd < 0) {
         return false;

@@ -3,7 +3,7 @@
 /* Context: AS-Safe, MT-Safe; a write may block as the target does. Keeps errno. */
 
 /*
- * Before log_open() everything is dropped but errors, which go to stderr. No descriptor is held:
+ * Before log_open() errors and warnings go to stderr. No descriptor is held:
  * stderr is written to only as long as descriptor 2 is the file that it was when log_open() ran
  * (a daemon closes it and its number can become a client's connection); a log file is opened for
  * each line with O_NOFOLLOW; syslog is one datagram to /dev/log.
@@ -32,8 +32,8 @@ size_t log_format(char *buffer, size_t size, const char *format, va_list args);
 int log_stderr_is_ours(void);
 
 #define log_error(...) log_line(SETTINGS_LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_line(SETTINGS_LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_line(SETTINGS_LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_line(SETTINGS_LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(SETTINGS_LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(SETTINGS_LOG_DEBUG, __VA_ARGS__)
 
 #endif

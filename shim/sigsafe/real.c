@@ -40,7 +40,7 @@ struct real_calls real = {
 #define R(ret, name, params, args) .name = first_##name,
     REAL_CALLS(R)
 #undef R
-    .vfork = first_vfork,
+        .vfork = first_vfork,
     ._exit = first_exit,
     .closefrom = first_closefrom,
 };
@@ -61,7 +61,7 @@ static const struct real_row rows[] = {
 #define R(ret, call, params, args) {#call, offsetof(struct real_calls, call)},
     REAL_CALLS(R)
 #undef R
-    {"vfork", offsetof(struct real_calls, vfork)},
+        {"vfork", offsetof(struct real_calls, vfork)},
     {"_exit", offsetof(struct real_calls, _exit)},
     {"closefrom", offsetof(struct real_calls, closefrom)},
 };

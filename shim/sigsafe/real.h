@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The real calls: one row a name, resolved once; `real.close(fd)` can't be mistaken for a wrapper. */
+/* The real calls: one row a name, resolved once; `real.close(fd)` can't be mistaken for a wrapper.
+ */
 /* Context: AS-Safe once resolved (the constructor does it), MT-Safe. */
 
 /*
@@ -16,11 +17,14 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -51,8 +55,8 @@ typedef void *(*real_thread_body)(void *);
     R(ssize_t, read, (int fd, void *b, size_t n), (fd, b, n))                                      \
     R(ssize_t, readv, (int fd, const struct iovec *v, int n), (fd, v, n))                          \
     R(ssize_t, recv, (int fd, void *b, size_t n, int fl), (fd, b, n, fl))                          \
-    R(ssize_t, recvfrom,                                                                           \
-      (int fd, void *b, size_t n, int fl, struct sockaddr *a, socklen_t *l), (fd, b, n, fl, a, l)) \
+    R(ssize_t, recvfrom, (int fd, void *b, size_t n, int fl, struct sockaddr *a, socklen_t *l),    \
+      (fd, b, n, fl, a, l))                                                                        \
     R(ssize_t, recvmsg, (int fd, struct msghdr *m, int fl), (fd, m, fl))                           \
     R(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int fl, struct timespec *t),          \
       (fd, m, n, fl, t))                                                                           \
@@ -78,12 +82,11 @@ typedef void *(*real_thread_body)(void *);
     R(int, poll, (struct pollfd * p, nfds_t n, int ms), (p, n, ms))                                \
     R(int, ppoll, (struct pollfd * p, nfds_t n, const struct timespec *t, const sigset_t *m),      \
       (p, n, t, m))                                                                                \
-    R(int, select, (int n, fd_set * r, fd_set * w, fd_set * e, struct timeval * t),                \
-      (n, r, w, e, t))                                                                             \
+    R(int, select, (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *t), (n, r, w, e, t))   \
     R(int, pselect,                                                                                \
       (int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t, const sigset_t *m),       \
       (n, r, w, e, t, m))                                                                          \
-    R(int, epoll_wait, (int ep, struct epoll_event * ev, int n, int ms), (ep, ev, n, ms))          \
+    R(int, epoll_wait, (int ep, struct epoll_event *ev, int n, int ms), (ep, ev, n, ms))           \
     R(int, epoll_pwait, (int ep, struct epoll_event *ev, int n, int ms, const sigset_t *m),        \
       (ep, ev, n, ms, m))                                                                          \
     R(int, epoll_pwait2,                                                                           \
@@ -94,6 +97,13 @@ typedef void *(*real_thread_body)(void *);
     R(int, clock_nanosleep,                                                                        \
       (clockid_t c, int fl, const struct timespec *t, struct timespec *left), (c, fl, t, left))    \
     R(pid_t, wait4, (pid_t p, int *st, int o, struct rusage *ru), (p, st, o, ru))                  \
+    R(int, semop, (int id, struct sembuf *s, size_t n), (id, s, n))                                \
+    R(int, semtimedop, (int id, struct sembuf *s, size_t n, const struct timespec *t),             \
+      (id, s, n, t))                                                                               \
+    R(int, msgsnd, (int id, const void *m, size_t n, int fl), (id, m, n, fl))                      \
+    R(ssize_t, msgrcv, (int id, void *m, size_t n, long type, int fl), (id, m, n, type, fl))       \
+    R(int, sem_timedwait, (sem_t * s, const struct timespec *t), (s, t))                           \
+    R(int, sem_clockwait, (sem_t * s, clockid_t c, const struct timespec *t), (s, c, t))           \
     R(int, waitid, (idtype_t t, id_t i, siginfo_t * si, int o), (t, i, si, o))
 
 #define REAL_CALLS_SIGNALS(R)                                                                      \
@@ -111,17 +121,27 @@ typedef void *(*real_thread_body)(void *);
     R(int, signalfd, (int fd, const sigset_t *m, int fl), (fd, m, fl))
 
 #define REAL_CALLS_PROCESS(R)                                                                      \
-    R(int, pthread_create,                                                                         \
-      (pthread_t * t, const pthread_attr_t *a, real_thread_body f, void *x), (t, a, f, x))         \
+    R(int, pthread_create, (pthread_t * t, const pthread_attr_t *a, real_thread_body f, void *x),  \
+      (t, a, f, x))                                                                                \
     R(int, thrd_create, (thrd_t * t, thrd_start_t f, void *x), (t, f, x))                          \
     R(int, execve, (const char *p, char *const *av, char *const *ev), (p, av, ev))                 \
     R(int, execvpe, (const char *p, char *const *av, char *const *ev), (p, av, ev))                \
     R(int, fexecve, (int fd, char *const *av, char *const *ev), (fd, av, ev))                      \
     R(int, execveat, (int d, const char *p, char *const *av, char *const *ev, int fl),             \
       (d, p, av, ev, fl))                                                                          \
-    R(int, clone,                                                                                  \
-      (int (*f)(void *), void *stk, int fl, void *x, void *a, void *b, void *c),                   \
+    R(int, clone, (int (*f)(void *), void *stk, int fl, void *x, void *a, void *b, void *c),       \
       (f, stk, fl, x, a, b, c))                                                                    \
+    R(pid_t, _Fork, (void), ())                                                                    \
+    R(int, posix_spawn,                                                                            \
+      (pid_t * p, const char *f, const posix_spawn_file_actions_t *fa,                             \
+       const posix_spawnattr_t *at, char *const *av, char *const *ev),                             \
+      (p, f, fa, at, av, ev))                                                                      \
+    R(int, posix_spawnp,                                                                           \
+      (pid_t * p, const char *f, const posix_spawn_file_actions_t *fa,                             \
+       const posix_spawnattr_t *at, char *const *av, char *const *ev),                             \
+      (p, f, fa, at, av, ev))                                                                      \
+    R(int, system, (const char *c), (c))                                                           \
+    R(FILE *, popen, (const char *c, const char *m), (c, m))                                       \
     R(int, unshare, (int fl), (fl))                                                                \
     R(int, setns, (int fd, int t), (fd, t))                                                        \
     R(int, prctl, (int o, long a, long b, long c, long d), (o, a, b, c, d))                        \
@@ -139,9 +159,9 @@ struct real_calls {
 #define R(ret, name, params, args) ret(*name) params;
     REAL_CALLS(R)
 #undef R
-    pid_t (*vfork)(void);                          /* no stub: its frame can't be left twice */
-    void (*_exit)(int) __attribute__((noreturn));  /* no stub: noreturn */
-    void (*closefrom)(int);                        /* no stub: returns nothing */
+    pid_t (*vfork)(void);                         /* no stub: its frame can't be left twice */
+    void (*_exit)(int) __attribute__((noreturn)); /* no stub: noreturn */
+    void (*closefrom)(int);                       /* no stub: returns nothing */
 };
 
 extern struct real_calls real;

@@ -19,6 +19,7 @@ _Atomic uint32_t safepoint_work;
 _Atomic uint32_t safepoint_threads;
 void *(*_Atomic safepoint_body)(void *);
 
+static _Atomic int failure;   /* of the last attempt, an error number */
 static pthread_t coordinator; /* valid while life->started; written by whoever set that */
 
 /*
@@ -50,6 +51,11 @@ static int create_thread(void)
     return -error;
 }
 
+int safepoint_error(void)
+{
+    return atomic_load(&failure);
+}
+
 int safepoint_start(void)
 {
     uint32_t no = 0;
@@ -63,9 +69,13 @@ int safepoint_start(void)
     int error = create_thread();
 
     if (error != 0) {
+        if (atomic_exchange(&failure, -error) == 0) {
+            log_error("the drain's thread can't be created (errno %d): trying again", -error);
+        }
         atomic_store(&life->started, 0);
         return error;
     }
+    atomic_store(&failure, 0);
     atomic_fetch_and(&safepoint_work, ~(uint32_t)SAFEPOINT_START);
     return 0;
 }

@@ -39,6 +39,9 @@ void safepoint_do_work(void);
 /* Start the coordinator unless it runs. 0, or -errno (EPERM: sandboxed). Context: a safe point. */
 int safepoint_start(void);
 
+/* Why the last attempt to start it failed: an error number, or 0. */
+int safepoint_error(void);
+
 /* The shim's handler has interrupted `context`: start the coordinator if that is a safe point. */
 void safepoint_from_handler(const void *context);
 
@@ -76,8 +79,7 @@ static inline void wait_end(void)
 /* True if `result` is an EINTR that only the shim's handler has caused. */
 static inline bool wait_again(struct wait *wait, long result)
 {
-    if (__builtin_expect(result != -1, 1) || errno != EINTR ||
-        life_thread.claims == wait->claims ||
+    if (__builtin_expect(result != -1, 1) || errno != EINTR || life_thread.claims == wait->claims ||
         atomic_load(&life->released) == LIFE_DELIVERED) {
         return false;
     }

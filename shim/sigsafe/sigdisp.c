@@ -11,7 +11,7 @@
 #include "sigsafe/sigdisp.h"
 
 #define SIGNALS 64
-#define SLOTS 8 /* writers of one signal at one instant before a slot is reused */
+#define SLOTS   8 /* writers of one signal at one instant before a slot is reused */
 
 /*
  * A disposition is some 150 bytes, so it can't be one atomic: a writer fills the next of a few

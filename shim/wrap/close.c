@@ -53,7 +53,7 @@ static bool forget_range(unsigned first, unsigned last)
 
 WRAP int close_range(unsigned first, unsigned last, int flags)
 {
-    bool closes = first <= last && !(flags & CLOSE_RANGE_CLOEXEC);
+    bool closes = first <= last && (flags & ~CLOSE_RANGE_UNSHARE) == 0;
     bool gone = closes && forget_range(first, last);
     int result = real.close_range(first, last, flags);
 
@@ -69,9 +69,20 @@ WRAP void closefrom(int low)
     has_gone(gone);
 }
 
+/* What is still buffered belongs to the connection: flush it while the table knows it. */
+static uint8_t flush_and_forget(FILE *stream)
+{
+    int fd = fileno(stream);
+
+    if (evidence_of(fd)) {
+        (void)fflush(stream);
+    }
+    return forget(fd);
+}
+
 WRAP int fclose(FILE *stream)
 {
-    uint8_t kind = forget(fileno(stream));
+    uint8_t kind = flush_and_forget(stream);
     int result = real.fclose(stream);
 
     has_gone(kind);
@@ -80,7 +91,7 @@ WRAP int fclose(FILE *stream)
 
 WRAP FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict stream)
 {
-    uint8_t kind = forget(fileno(stream));
+    uint8_t kind = flush_and_forget(stream);
     FILE *result = real.freopen(path, mode, stream);
 
     has_gone(kind);
@@ -89,7 +100,7 @@ WRAP FILE *freopen(const char *restrict path, const char *restrict mode, FILE *r
 
 WRAP FILE *freopen64(const char *restrict path, const char *restrict mode, FILE *restrict stream)
 {
-    uint8_t kind = forget(fileno(stream));
+    uint8_t kind = flush_and_forget(stream);
     FILE *result = real.freopen64(path, mode, stream);
 
     has_gone(kind);

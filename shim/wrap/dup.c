@@ -17,9 +17,9 @@ static int copied(int from, int to)
 }
 
 /* `to` is about to be replaced, unless `from` is no descriptor: then it stays what it is. */
-static uint8_t replace(int from, int to)
+static uint8_t replace(int from, int to, int flags)
 {
-    if (!life_armed() || fdtab_kind(to) == 0 || from == to) {
+    if (!life_armed() || fdtab_kind(to) == 0 || from == to || (flags & ~O_CLOEXEC)) {
         return 0;
     }
     int saved = errno;
@@ -44,14 +44,14 @@ WRAP int dup(int fd)
 
 WRAP int dup2(int from, int to)
 {
-    uint8_t kind = replace(from, to);
+    uint8_t kind = replace(from, to, 0);
 
     return replaced(from, real.dup2(from, to), kind);
 }
 
 WRAP int dup3(int from, int to, int flags)
 {
-    uint8_t kind = replace(from, to);
+    uint8_t kind = replace(from, to, flags);
 
     return replaced(from, real.dup3(from, to, flags), kind);
 }

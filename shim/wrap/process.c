@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads, exec, exit, clone, namespaces and seccomp: what changes the process itself. */
+/* Threads, exit, clone, namespaces and seccomp: what changes the process itself. */
 /* Context: AS-Safe where the call is, MT-Safe; pthread_create may start the coordinator. */
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -23,11 +23,15 @@
 static void thread_comes(void)
 {
     atomic_store(&safepoint_threads, 1);
-    if (life_armed() && !life_released() && !atomic_load(&life->finished)) {
-        (void)safepoint_start();
-        life_post(LIFE_THREADS);
-        sigdisp_masks_become_real();
+    if (!life_armed() || life_released() || atomic_load(&life->finished)) {
+        return;
     }
+    if (safepoint_start() != 0) {
+        hold_abandon(); /* nobody would take a signal that all threads block */
+        return;
+    }
+    life_post(LIFE_THREADS);
+    sigdisp_masks_become_real();
 }
 
 WRAP int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
@@ -41,133 +45,6 @@ WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
 {
     thread_comes();
     return real.thrd_create(thread, body, argument);
-}
-
-/* exec ---------------------------------------------------------------------------------------- */
-
-/*
- * The new program inherits the mask that this one believes it has. Handlers become SIG_DFL as
- * they would bare. Returns what has to be undone if the exec fails.
- */
-static uint64_t leave_for_exec(void)
-{
-    bool is_virtual = atomic_load(&life->armed) && atomic_load(&life->masks_virtual);
-    uint64_t blocked = is_virtual && !life_thread.vfork_masked ? atomic_load(&life->blocked) : 0;
-    sigset_t set;
-
-    if (blocked) {
-        (void)sigemptyset(&set);
-        sigdisp_add_to_set(&set, blocked);
-        (void)real.pthread_sigmask(SIG_BLOCK, &set, NULL);
-    }
-    return blocked;
-}
-
-static int exec_failed(uint64_t blocked)
-{
-    int saved = errno;
-    sigset_t set;
-
-    if (blocked) {
-        (void)sigemptyset(&set);
-        sigdisp_add_to_set(&set, blocked);
-        (void)real.pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    }
-    errno = saved;
-    return -1;
-}
-
-WRAP int execve(const char *path, char *const argv[], char *const env[])
-{
-    uint64_t blocked = leave_for_exec();
-
-    (void)real.execve(path, argv, env);
-    return exec_failed(blocked);
-}
-
-WRAP int execv(const char *path, char *const argv[])
-{
-    return execve(path, argv, environ);
-}
-
-WRAP int execvpe(const char *file, char *const argv[], char *const env[])
-{
-    uint64_t blocked = leave_for_exec();
-
-    (void)real.execvpe(file, argv, env);
-    return exec_failed(blocked);
-}
-
-WRAP int execvp(const char *file, char *const argv[])
-{
-    return execvpe(file, argv, environ);
-}
-
-WRAP int fexecve(int fd, char *const argv[], char *const env[])
-{
-    uint64_t blocked = leave_for_exec();
-
-    (void)real.fexecve(fd, argv, env);
-    return exec_failed(blocked);
-}
-
-WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
-{
-    uint64_t blocked = leave_for_exec();
-
-    (void)real.execveat(dir, path, argv, env, flags);
-    return exec_failed(blocked);
-}
-
-static size_t count_arguments(va_list args)
-{
-    size_t count = 1;
-
-    while (va_arg(args, const char *)) {
-        count++;
-    }
-    return count;
-}
-
-/* The variadic forms: `argv` gets the first argument, the rest and the final NULL. */
-#define COLLECT_ARGUMENTS(argv, first, args)                                                       \
-    va_list counted_;                                                                              \
-    va_start(args, first);                                                                         \
-    va_copy(counted_, args);                                                                       \
-    size_t count_ = (first) ? count_arguments(counted_) : 0;                                       \
-    va_end(counted_);                                                                              \
-    char *argv[count_ + 1];                                                                        \
-    argv[0] = (char *)(first);                                                                     \
-    for (size_t i_ = 1; i_ <= count_; i_++) {                                                      \
-        argv[i_] = va_arg(args, char *);                                                           \
-    }
-
-WRAP int execl(const char *path, const char *first, ...)
-{
-    va_list args;
-    COLLECT_ARGUMENTS(argv, first, args)
-
-    va_end(args);
-    return execve(path, argv, environ);
-}
-
-WRAP int execlp(const char *file, const char *first, ...)
-{
-    va_list args;
-    COLLECT_ARGUMENTS(argv, first, args)
-
-    va_end(args);
-    return execvpe(file, argv, environ);
-}
-
-WRAP int execle(const char *path, const char *first, ...)
-{
-    va_list args;
-    COLLECT_ARGUMENTS(argv, first, args)
-    char *const *env = va_arg(args, char *const *);
-
-    va_end(args);
-    return execve(path, argv, env);
 }
 
 /* Exit ---------------------------------------------------------------------------------------- */

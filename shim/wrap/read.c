@@ -7,6 +7,7 @@
 #include "sigsafe/evidence.h"
 #include "sigsafe/safepoint.h"
 #include "wrap/fortified.h"
+#include "wrap/vector.h"
 #include "wrap/wrap.h"
 
 static inline struct fd_entry *before(int fd)
@@ -55,15 +56,20 @@ WRAP ssize_t readv(int fd, const struct iovec *parts, int count)
 }
 
 /* MSG_WAITALL: only the shim's handler has cut the wait short, so wait for the rest. */
-static ssize_t wait_all(int fd, void *bytes, size_t size, int flags, ssize_t n, uint32_t visits)
+static ssize_t wait_all(int fd, const struct iovec *parts, size_t count, int flags, ssize_t n,
+                        uint32_t visits)
 {
-    while ((flags & MSG_WAITALL) && n > 0 && (size_t)n < size && life_thread.visits != visits &&
-           !life_released()) {
+    size_t all = flags & MSG_WAITALL ? vector_total(parts, count) : 0;
+
+    while (n > 0 && (size_t)n < all && life_thread.visits != visits && !life_released()) {
+        struct iovec rest[16];
+        struct msghdr message = {.msg_iov = rest};
         ssize_t more;
 
-        WAIT_FOR(more, real.recv(fd, (char *)bytes + n, size - (size_t)n, flags));
+        message.msg_iovlen = vector_behind(parts, count, (size_t)n, rest, 16);
+        WAIT_FOR(more, real.recvmsg(fd, &message, flags));
         if (more <= 0) {
-            break;
+            break; /* the next call will say why */
         }
         n += more;
     }
@@ -77,7 +83,7 @@ WRAP ssize_t recv(int fd, void *bytes, size_t size, int flags)
     ssize_t n;
 
     WAIT_FOR(n, real.recv(fd, bytes, size, flags));
-    n = wait_all(fd, bytes, size, flags, n, visits);
+    n = wait_all(fd, &(struct iovec){bytes, size}, 1, flags, n, visits);
     return after(entry, bytes, size, n);
 }
 
@@ -89,16 +95,18 @@ WRAP ssize_t recvfrom(int fd, void *restrict bytes, size_t size, int flags,
     ssize_t n;
 
     WAIT_FOR(n, real.recvfrom(fd, bytes, size, flags, from, from_size));
-    n = wait_all(fd, bytes, size, flags, n, visits);
+    n = wait_all(fd, &(struct iovec){bytes, size}, 1, flags, n, visits);
     return after(entry, bytes, size, n);
 }
 
 WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     struct fd_entry *entry = before_recv(fd, flags);
+    uint32_t visits = life_thread.visits;
     ssize_t n;
 
     WAIT_FOR(n, real.recvmsg(fd, message, flags));
+    n = wait_all(fd, message->msg_iov, message->msg_iovlen, flags, n, visits);
     if (entry) {
         evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n);
     }

@@ -75,8 +75,8 @@ static bool comes_again(struct wait *wait, struct sets *sets, int *result)
 }
 
 /* Wait once more, in a way that can't miss the signal's release. */
-static int select_rest(int count, fd_set *r, fd_set *w, fd_set *e,
-                       const struct patience *patience, const sigset_t *mask)
+static int select_rest(int count, fd_set *r, fd_set *w, fd_set *e, const struct patience *patience,
+                       const sigset_t *mask)
 {
     struct timespec room;
     sigset_t outer, open;

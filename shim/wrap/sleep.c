@@ -61,7 +61,7 @@ WRAP unsigned sleep(unsigned seconds)
         errno = saved;
         return 0;
     }
-    return (unsigned)left.tv_sec + (left.tv_nsec >= 500000000);
+    return (unsigned)left.tv_sec;
 }
 
 WRAP int usleep(useconds_t us)

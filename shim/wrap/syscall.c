@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "sigsafe/safepoint.h"
+#include "wrap/kernel_abi.h"
 #include "wrap/wrap.h"
 
 /* One row a system call: its number, and the wrapper with its arguments cast. */
@@ -46,9 +47,22 @@
 
 #define WAIT_ROWS(R)                                                                               \
     R(SYS_epoll_ctl, epoll_ctl((int)a, (int)b, (int)c, (void *)d))                                 \
-    R(SYS_epoll_pwait, epoll_pwait((int)a, (void *)b, (int)c, (int)d, (void *)e))                  \
-    R(SYS_ppoll, ppoll((void *)a, (nfds_t)b, (void *)c, (void *)d))                                \
-    R(SYS_wait4, wait4((pid_t)a, (void *)b, (int)c, (void *)d))
+    R(SYS_epoll_pwait, kernel_epoll_pwait(a, b, c, d, e, f))                                       \
+    R(SYS_epoll_pwait2, kernel_epoll_pwait2(a, b, c, d, e, f))                                     \
+    R(SYS_ppoll, kernel_ppoll(a, b, c, d, e))                                                      \
+    R(SYS_pselect6, kernel_pselect(a, b, c, d, e, f))                                              \
+    R(SYS_nanosleep, nanosleep((void *)a, (void *)b))                                              \
+    R(SYS_clock_nanosleep, kernel_clock_nanosleep(a, b, c, d))                                     \
+    R(SYS_futex, kernel_futex(a, b, c, d, e, f))                                                   \
+    R(SYS_wait4, wait4((pid_t)a, (void *)b, (int)c, (void *)d))                                    \
+    R(SYS_waitid, kernel_waitid(a, b, c, d, e))
+
+#define SIGNAL_ROWS(R)                                                                             \
+    R(SYS_rt_sigaction, kernel_rt_sigaction(a, b, c, d))                                           \
+    R(SYS_rt_sigprocmask, kernel_rt_sigprocmask(a, b, c, d))                                       \
+    R(SYS_rt_sigtimedwait, kernel_rt_sigtimedwait(a, b, c, d))                                     \
+    R(SYS_rt_sigsuspend, kernel_rt_sigsuspend(a, b))                                               \
+    R(SYS_signalfd4, kernel_signalfd(a, b, c, d))
 
 #define PROCESS_ROWS(R)                                                                            \
     R(SYS_unshare, unshare((int)a))                                                                \
@@ -60,6 +74,8 @@
 #ifdef SYS_poll
 #define OLD_ROWS(R)                                                                                \
     R(SYS_dup2, dup2((int)a, (int)b))                                                              \
+    R(SYS_pause, pause())                                                                          \
+    R(SYS_signalfd, kernel_signalfd(a, b, c, 0))                                                   \
     R(SYS_poll, poll((void *)a, (nfds_t)b, (int)c))                                                \
     R(SYS_select, select((int)a, (void *)b, (void *)c, (void *)d, (void *)e))                      \
     R(SYS_epoll_wait, epoll_wait((int)a, (void *)b, (int)c, (int)d))
@@ -68,23 +84,28 @@
 #endif
 
 /* A fork or clone by number: only a single-threaded program may do it while we have a thread. */
-static bool makes_process(long number, long flags)
+static bool makes_process(long number, long flags, long stack)
 {
 #ifdef SYS_fork
     if (number == SYS_fork) {
         return true;
     }
 #endif
-    return number == SYS_clone && !(flags & (CLONE_THREAD | CLONE_VM));
+    return number == SYS_clone && !(flags & (CLONE_THREAD | CLONE_VM)) && stack == 0;
 }
 
 static long alone(long number, long a, long b, long c, long d, long e, long f)
 {
     safepoint_pause();
+    life_gate.before_fork();
     long result = real.syscall(number, a, b, c, d, e, f);
     int saved = errno;
 
-    safepoint_resume();
+    if (result == 0) {
+        life_gate.in_child();
+    } else {
+        safepoint_resume();
+    }
     errno = saved;
     return result;
 }
@@ -105,6 +126,7 @@ WRAP long syscall(long number, ...)
         DESCRIPTOR_ROWS(R)
         IO_ROWS(R)
         WAIT_ROWS(R)
+        SIGNAL_ROWS(R)
         OLD_ROWS(R)
         PROCESS_ROWS(R)
     case SYS_seccomp:
@@ -116,6 +138,6 @@ WRAP long syscall(long number, ...)
         break;
     }
 #undef R
-    return makes_process(number, a) ? alone(number, a, b, c, d, e, f)
-                                    : real.syscall(number, a, b, c, d, e, f);
+    return makes_process(number, a, b) ? alone(number, a, b, c, d, e, f)
+                                       : real.syscall(number, a, b, c, d, e, f);
 }

@@ -9,6 +9,7 @@
 
 #include "sigsafe/evidence.h"
 #include "sigsafe/safepoint.h"
+#include "wrap/vector.h"
 #include "wrap/wrap.h"
 
 /* A descriptor about to be written, and what was known before. */
@@ -39,34 +40,6 @@ static inline int is_cut(const struct output *output)
     return 0;
 }
 
-static size_t total(const struct iovec *parts, size_t count)
-{
-    size_t sum = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        sum += parts[i].iov_len;
-    }
-    return sum;
-}
-
-/* What is left of `parts` behind the first n bytes, as far as it fits into `room`. */
-static size_t behind(const struct iovec *parts, size_t count, size_t n, struct iovec *room,
-                     size_t most)
-{
-    size_t used = 0;
-
-    for (size_t i = 0; i < count && used < most; i++) {
-        size_t skip = n < parts[i].iov_len ? n : parts[i].iov_len;
-
-        n -= skip;
-        if (skip < parts[i].iov_len) {
-            room[used++] = (struct iovec){(char *)parts[i].iov_base + skip,
-                                          parts[i].iov_len - skip};
-        }
-    }
-    return used;
-}
-
 /*
  * A blocking write that a handler interrupts returns what it had written by then. Bare, there
  * was no handler and it would have gone on: so go on, if only the shim's handler was there.
@@ -75,15 +48,14 @@ static ssize_t go_on(const struct output *output, const struct iovec *parts, siz
                      ssize_t n, int flags)
 {
     struct iovec rest[16];
-    size_t all = total(parts, count);
+    size_t all = vector_total(parts, count);
 
-    while (n > 0 && (size_t)n < all && life_thread.visits != output->visits &&
-           !life_released() && !(flags & MSG_DONTWAIT) &&
-           !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK)) {
+    while (n > 0 && (size_t)n < all && life_thread.visits != output->visits && !life_released() &&
+           !(flags & MSG_DONTWAIT) && !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK)) {
         struct msghdr message = {.msg_iov = rest};
         ssize_t more;
 
-        message.msg_iovlen = behind(parts, count, (size_t)n, rest, 16);
+        message.msg_iovlen = vector_behind(parts, count, (size_t)n, rest, 16);
         WAIT_FOR(more, flags ? real.sendmsg(output->fd, &message, flags)
                              : real.writev(output->fd, rest, (int)message.msg_iovlen));
         if (more <= 0) {
@@ -108,9 +80,8 @@ static inline ssize_t whole(const struct output *output, const void *bytes, size
 static inline ssize_t whole_parts(const struct output *output, const struct iovec *parts,
                                   size_t count, ssize_t n, int flags)
 {
-    return UNLIKELY(life_thread.visits != output->visits)
-               ? go_on(output, parts, count, n, flags)
-               : n;
+    return UNLIKELY(life_thread.visits != output->visits) ? go_on(output, parts, count, n, flags)
+                                                          : n;
 }
 
 static inline ssize_t after(const struct output *output, const void *bytes, ssize_t n)

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* exec, spawn, system, popen: another program inherits the mask that this one believes it has. */
+/* Context: AS-Safe where the call is, MT-Safe. */
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sigsafe/sigdisp.h"
+#include "wrap/wrap.h"
+
+/*
+ * Block in the kernel what the program believes blocked, as far as that isn't so already. Handlers
+ * become SIG_DFL by exec, as they would bare. Returns what has to be undone afterwards.
+ */
+static uint64_t mask_becomes_real(void)
+{
+    bool is_virtual = atomic_load(&life->armed) && atomic_load(&life->masks_virtual);
+    uint64_t blocked = is_virtual && !life_thread.vfork_masked ? atomic_load(&life->blocked) : 0;
+    sigset_t set;
+
+    if (blocked) {
+        (void)sigemptyset(&set);
+        sigdisp_add_to_set(&set, blocked);
+        (void)real.pthread_sigmask(SIG_BLOCK, &set, NULL);
+    }
+    return blocked;
+}
+
+static void mask_is_virtual_again(uint64_t blocked)
+{
+    int saved = errno;
+    sigset_t set;
+
+    if (blocked && atomic_load(&life->masks_virtual)) {
+        (void)sigemptyset(&set);
+        sigdisp_add_to_set(&set, blocked);
+        (void)real.pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    }
+    errno = saved;
+}
+
+static int exec_failed(uint64_t blocked)
+{
+    mask_is_virtual_again(blocked);
+    return -1;
+}
+
+WRAP int execve(const char *path, char *const argv[], char *const env[])
+{
+    uint64_t blocked = mask_becomes_real();
+
+    (void)real.execve(path, argv, env);
+    return exec_failed(blocked);
+}
+
+WRAP int execv(const char *path, char *const argv[])
+{
+    return execve(path, argv, environ);
+}
+
+WRAP int execvpe(const char *file, char *const argv[], char *const env[])
+{
+    uint64_t blocked = mask_becomes_real();
+
+    (void)real.execvpe(file, argv, env);
+    return exec_failed(blocked);
+}
+
+WRAP int execvp(const char *file, char *const argv[])
+{
+    return execvpe(file, argv, environ);
+}
+
+WRAP int fexecve(int fd, char *const argv[], char *const env[])
+{
+    uint64_t blocked = mask_becomes_real();
+
+    (void)real.fexecve(fd, argv, env);
+    return exec_failed(blocked);
+}
+
+WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
+{
+    uint64_t blocked = mask_becomes_real();
+
+    (void)real.execveat(dir, path, argv, env, flags);
+    return exec_failed(blocked);
+}
+
+static size_t count_arguments(va_list args)
+{
+    size_t count = 1;
+
+    while (va_arg(args, const char *)) {
+        count++;
+    }
+    return count;
+}
+
+/* The variadic forms: `argv` gets the first argument, the rest and the final NULL. */
+#define COLLECT_ARGUMENTS(argv, first, args)                                                       \
+    va_list counted_;                                                                              \
+    va_start(args, first);                                                                         \
+    va_copy(counted_, args);                                                                       \
+    size_t count_ = (first) ? count_arguments(counted_) : 0;                                       \
+    va_end(counted_);                                                                              \
+    char *argv[count_ + 1];                                                                        \
+    argv[0] = (char *)(first);                                                                     \
+    for (size_t i_ = 1; i_ <= count_; i_++) {                                                      \
+        argv[i_] = va_arg(args, char *);                                                           \
+    }
+
+WRAP int execl(const char *path, const char *first, ...)
+{
+    va_list args;
+    COLLECT_ARGUMENTS(argv, first, args)
+
+    va_end(args);
+    return execve(path, argv, environ);
+}
+
+WRAP int execlp(const char *file, const char *first, ...)
+{
+    va_list args;
+    COLLECT_ARGUMENTS(argv, first, args)
+
+    va_end(args);
+    return execvpe(file, argv, environ);
+}
+
+WRAP int execle(const char *path, const char *first, ...)
+{
+    va_list args;
+    COLLECT_ARGUMENTS(argv, first, args)
+    char *const *env = va_arg(args, char *const *);
+
+    va_end(args);
+    return execve(path, argv, env);
+}
+
+/* Children that libc makes itself ------------------------------------------------------------- */
+
+WRAP int posix_spawn(pid_t *restrict pid, const char *restrict path,
+                     const posix_spawn_file_actions_t *restrict actions,
+                     const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+                     char *const env[restrict])
+{
+    uint64_t blocked = mask_becomes_real();
+    int error = real.posix_spawn(pid, path, actions, attributes, argv, env);
+
+    mask_is_virtual_again(blocked);
+    return error;
+}
+
+WRAP int posix_spawnp(pid_t *restrict pid, const char *restrict file,
+                      const posix_spawn_file_actions_t *restrict actions,
+                      const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+                      char *const env[restrict])
+{
+    uint64_t blocked = mask_becomes_real();
+    int error = real.posix_spawnp(pid, file, actions, attributes, argv, env);
+
+    mask_is_virtual_again(blocked);
+    return error;
+}
+
+WRAP int system(const char *command)
+{
+    uint64_t blocked = mask_becomes_real();
+    int status = real.system(command);
+
+    mask_is_virtual_again(blocked);
+    return status;
+}
+
+WRAP FILE *popen(const char *command, const char *mode)
+{
+    uint64_t blocked = mask_becomes_real();
+    FILE *stream = real.popen(command, mode);
+
+    mask_is_virtual_again(blocked);
+    return stream;
+}
+
+/* fork() runs the handlers that boot/atfork.c registers; these don't. */
+WRAP pid_t _Fork(void)
+{
+    life_gate.before_fork();
+    pid_t pid = real._Fork();
+
+    if (pid == 0) {
+        life_gate.in_child();
+    }
+    return pid;
+}
