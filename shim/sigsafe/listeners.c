@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of listening sockets. */
 /* Context: AS-Safe, MT-Safe, never blocks. */
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "sigsafe/decoy.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/listeners.h"
+
+#define EPHEMERAL_PORTS 32768 /* ip(7), ip_local_port_range's usual lower end */
 
 struct listener listeners[LISTENERS_MOST] = {
     [0 ... LISTENERS_MOST - 1] = {.fd = -1, .stash = LISTENER_STASH_NONE},
@@ -28,6 +31,22 @@ static int domain_of(int fd)
     return domain;
 }
 
+/*
+ * A passive data listener of FTP and the like: opened while a connection is there, on a port that
+ * nobody could have configured. Refusing it would cut a transfer that has been promised.
+ */
+static bool is_data_listener(const struct listener *listener)
+{
+    const struct sockaddr_in *four = (const void *)&listener->address;
+    const struct sockaddr_in6 *six = (const void *)&listener->address;
+    sa_family_t family = listener->address.ss_family;
+    uint16_t port = family == AF_INET    ? ntohs(four->sin_port)
+                    : family == AF_INET6 ? ntohs(six->sin6_port)
+                                         : 0;
+
+    return port >= EPHEMERAL_PORTS && fdtab_has_connections();
+}
+
 static void start_slot(struct listener *slot, int fd, int backlog)
 {
     slot->domain = domain_of(fd);
@@ -36,6 +55,7 @@ static void start_slot(struct listener *slot, int fd, int backlog)
     if (getsockname(fd, (struct sockaddr *)&slot->address, &slot->address_size) != 0) {
         slot->address_size = 0;
     }
+    slot->is_data = is_data_listener(slot);
     slot->refusal = REFUSAL_NONE;
     slot->stash = LISTENER_STASH_NONE;
     slot->rescued = 0;

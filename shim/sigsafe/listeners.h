@@ -13,6 +13,7 @@
 #define FLUXSHIM_SIGSAFE_LISTENERS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -42,6 +43,7 @@ struct listener {
     socklen_t address_size;
     struct sockaddr_storage address; /* where it listened when it was recorded */
     int backlog;
+    bool is_data;              /* opened on behalf of a connection (FTP): never refused */
     _Atomic uint32_t refusal; /* enum listener_refusal */
     _Atomic int stash;        /* accepted by the shim to test the queue: -1 none, -2 busy */
     _Atomic uint64_t rescued; /* accepted after the refusal */

@@ -86,7 +86,8 @@ void refuse_all(void)
         struct listener *listener = &listeners[i];
         int fd = atomic_load(&listener->fd);
 
-        if (fd < 0 || atomic_load(&listener->refusal) != REFUSAL_NONE || !still_listens(fd)) {
+        if (fd < 0 || listener->is_data || atomic_load(&listener->refusal) != REFUSAL_NONE ||
+            !still_listens(fd)) {
             continue;
         }
         enum listener_refusal refusal = refuse_one(listener, fd);
