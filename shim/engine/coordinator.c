@@ -74,13 +74,13 @@ static void note_reason(int64_t now)
 
 static bool step(enum fsm_event event);
 
+/* The handler has done it, unless there was a lame-duck time. */
 static void refuse(void)
 {
     if (record.refused_ns == 0) {
         shim->refuse_all();
         record.refused_ns = shim_now();
     }
-    (void)step(FSM_DONE);
 }
 
 static void watch(int64_t now)
@@ -161,12 +161,14 @@ static void enter(int64_t now)
     switch (fsm.state) {
     case FSM_REFUSE:
         refuse();
+        (void)step(FSM_DONE);
         break;
     case FSM_DRAIN:
         drain_begin(&record, now);
         watch(now);
         break;
     case FSM_FORCE:
+        refuse(); /* a second signal can end the lame duck */
         drain_force(&record);
         flush(now);
         break;

@@ -243,13 +243,14 @@ void drain_sweep(int64_t now, int64_t deadline, int64_t timeout, struct drain_vi
 
 /* Beginning, end and account ------------------------------------------------------------------- */
 
+/* Those that were there when the refusal came: rescued ones are counted by themselves. */
 static uint64_t count_connections(void)
 {
     uint32_t end = high();
     uint64_t count = 0;
 
     for (uint32_t fd = 0; fd < end; fd++) {
-        count += is_connection(fd);
+        count += is_connection(fd) && !(kind_of(fd) & FD_RESCUED);
     }
     return count;
 }
