@@ -18,6 +18,7 @@
 #include "engine/shim.h"
 
 #define FORCE_NS        200000000ll /* how long forced output may take to be acknowledged */
+#define SWEEP_COST_MOST_NS 20000000ll
 #define RESERVE_MOST_NS 1000000000ll
 #define FLUSH_LOOK_NS   2000000ll /* how often that is looked at */
 
@@ -85,7 +86,7 @@ static void refuse(void)
 
 static void watch(int64_t now)
 {
-    static int64_t not_before_ns; /* the cost of the last sweep, four times, after it */
+    static int64_t not_before_ns; /* closes ring the bell: a sweep for each would be too many */
     struct drain_view view;
     int64_t deadline = fsm_deadline(&fsm);
 
@@ -96,7 +97,7 @@ static void watch(int64_t now)
     drain_sweep(now, deadline, fsm.limits.drain, &view);
     int64_t done = shim_now();
 
-    not_before_ns = done + 4 * (done - now);
+    not_before_ns = done + (done - now < SWEEP_COST_MOST_NS ? done - now : SWEEP_COST_MOST_NS);
     look_at_ns = view.next_ns;
     live_show("draining", view.left, (deadline - now) / 1000000000 + 1);
     if (view.empty) {
