@@ -56,10 +56,6 @@ works_during_drain() { # NAME
     works_during_drain setns
 }
 
-@test "a child made by syscall(SYS_fork) during a drain can call setgroups" {
-    works_during_drain fork_by_number
-}
-
 @test "a program that has entered seccomp gets its signal at once, without a thread of ours" {
     start_alone shimmed
     ask seccomp
