@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # results are left in variables for the tests
+# What all bats files share: servers with and without the shim, clients, conditions, comparisons.
+#
+#   load lib/fluxshim
+#   setup() { fluxshim_setup; }
+#   teardown() { fluxshim_teardown; }
+#
+#   @test "a slow request finishes" {
+#       FLUX_IDLE=200ms start_server shimmed epoll --listen tcp4
+#       start_client inflight --connect "$server_address" --slow 2 --path '/slow?ms=300'
+#       wait_for 5 client_has_sent
+#       stop_and_wait TERM
+#       await_client
+#       expect_equal "exit status" "$exit_status" 143
+#       expect_equal "client" "$client_status" 0
+#   }
+#
+# Functions leave their results in variables, named in each comment: they must not be called in
+# $(...), for then the shell could not wait for what they start. What was started and is still there
+# is ended by fluxshim_teardown, by its pid. A function that works on "the server" or "the client"
+# means the one started last; a test with several keeps the variables, or works in subshells.
+
+BUILD=${BUILD:-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)/build}
+SHIM=$BUILD/libfluxshim.so
+SERVERS=$BUILD/tests/servers
+TOOLS=$BUILD/tests/tools
+
+# Setup and teardown ------------------------------------------------------------------------------
+
+# A folder of its own for each test: $work. Settings of the caller's environment don't reach it.
+fluxshim_setup() {
+    local name
+
+    work=$BATS_TEST_TMPDIR
+    for name in "${!FLUX_@}"; do
+        [[ $name == FLUX_TEST_* ]] || unset "$name"
+    done
+    cd "$work" || return
+}
+
+fluxshim_teardown() {
+    local pid start
+
+    [ -e "$work/started" ] || return 0
+    while read -r pid start; do
+        if [ "$(start_time "$pid")" = "$start" ]; then
+            kill -KILL "$pid"
+        fi
+    done <"$work/started"
+}
+
+# Field N (from 1) of /proc/PID/stat, empty if the process is gone.
+stat_field() {
+    local line fields
+
+    { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
+    read -ra fields <<<"${line##*) }"
+    echo "${fields[$2 - 3]}"
+}
+
+# With the pid it names a process for good: a pid is used again, a start time is not.
+start_time() {
+    stat_field "$1" 22
+}
+
+# To be ended by fluxshim_teardown.
+remember_process() {
+    echo "$1 $(start_time "$1")" >>"$work/started"
+}
+
+# Conditions --------------------------------------------------------------------------------------
+
+now_us() {
+    echo "${EPOCHREALTIME/[.,]/}"
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; fails, and says so, at the deadline.
+wait_for() {
+    local deadline=$(($(now_us) + $1 * 1000000)) seconds=$1
+
+    shift
+    until "$@"; do
+        if [ "$(now_us)" -ge "$deadline" ]; then
+            echo "not within $seconds s: $*"
+            return 1
+        fi
+        sleep 0.01
+    done
+}
+
+# file_has FILE LINE: the file has this whole line.
+file_has() {
+    grep -qxF -- "$2" "$1" 2>/dev/null
+}
+
+# False once it is gone, and also while it is a zombie.
+is_running() {
+    local state
+
+    state=$(stat_field "$1" 3)
+    [ -n "$state" ] && [ "$state" != Z ]
+}
+
+# Servers -----------------------------------------------------------------------------------------
+
+# start_server bare|shimmed NAME ARGUMENT...: starts tests/servers/NAME and waits until it is ready.
+# FLUX_* of the environment apply. Leaves server_pid, server_out and server_err (files),
+# server_addresses (array, as the tools take them) and server_address (the first of them).
+start_server() {
+    local mode=$1 name=$2
+
+    shift 2
+    start_program "$mode" "$SERVERS/$name" "$@"
+    wait_until_ready
+}
+
+# start_program bare|shimmed COMMAND ARGUMENT...: the same for any command; doesn't wait.
+# A shell without job control starts background commands with SIGINT ignored: env undoes that.
+start_program() {
+    local preload=()
+
+    [ "$1" = bare ] || preload=("LD_PRELOAD=$SHIM")
+    shift
+    new_folder server
+    server_out=$folder/out server_err=$folder/err
+    env --default-signal=INT,QUIT "${preload[@]}" "$@" \
+        </dev/null >"$server_out" 2>"$server_err" 3>&- 4>&- &
+    server_pid=$!
+    remember_process "$server_pid"
+}
+
+wait_until_ready() {
+    if ! wait_for 10 is_ready_or_gone || ! file_has "$server_out" ready; then
+        show_server
+        return 1
+    fi
+    read_addresses
+}
+
+is_ready_or_gone() {
+    file_has "$server_out" ready || ! is_running "$server_pid"
+}
+
+# `listening tcp4 127.0.0.1:PORT` becomes tcp4:PORT, `listening unix PATH` becomes unix:PATH.
+read_addresses() {
+    local word family where
+
+    server_addresses=()
+    while read -r word family where; do
+        [ "$word" = listening ] || continue
+        [ "$family" = unix ] || where=${where##*:}
+        server_addresses+=("$family:$where")
+    done <"$server_out"
+    server_address=${server_addresses[0]:-}
+}
+
+# A new folder $work/KIND.XXXXXX in $folder: subshells that run at once never share one.
+new_folder() {
+    folder=$(mktemp -d "$work/$1.XXXXXX")
+}
+
+# For failures.
+show_server() {
+    echo "server's output:"
+    cat "$server_out"
+    echo "server's errors:"
+    cat "$server_err"
+}
+
+# Stopping ----------------------------------------------------------------------------------------
+
+# send_signal TERM [PID]: to the server, from this shell. Leaves signal_us, for exit_ms.
+send_signal() {
+    signal_us=$(now_us)
+    kill -s "$1" "${2:-$server_pid}"
+}
+
+# await_exit [SECONDS]: waits for the server's end. Leaves exit_status (128 + N for signal N) and
+# exit_ms since send_signal. One that outlives the deadline (20 s) is killed: exit_status `alive`.
+await_exit() {
+    await_process "$server_pid" "${1:-20}"
+    exit_status=$process_status
+    exit_ms=$((($(now_us) - ${signal_us:-0}) / 1000))
+}
+
+stop_and_wait() {
+    send_signal "${1:-TERM}"
+    await_exit "${2:-20}"
+}
+
+# await_process PID SECONDS: leaves process_status. The process must be a child of this shell.
+await_process() {
+    local watchdog ended=
+
+    sleep "$2" 3>&- 4>&- >/dev/null 2>&1 &
+    watchdog=$!
+    process_status=0
+    wait -n -p ended "$1" "$watchdog" || process_status=$?
+    if [ "$ended" = "$watchdog" ]; then
+        kill -KILL "$1"
+        wait "$1" || :
+        process_status=alive
+    else
+        kill "$watchdog"
+        wait "$watchdog" || :
+    fi
+}
+
+# Clients -----------------------------------------------------------------------------------------
+
+# start_client TOOL ARGUMENT...: tests/tools/TOOL in the background. Leaves client_pid and
+# client_out, a file.
+start_client() {
+    local tool=$1
+
+    shift
+    new_folder client
+    client_out=$folder/out client_err=$folder/err
+    "$TOOLS/$tool" "$@" </dev/null >"$client_out" 2>"$client_err" 3>&- 4>&- &
+    client_pid=$!
+    remember_process "$client_pid"
+}
+
+# For wait_for: inflight has made all its connections.
+client_has_sent() {
+    file_has "$client_out" sent
+}
+
+# start_inflight ARGUMENT...: inflight against the server, and all its connections made.
+start_inflight() {
+    start_client inflight --connect "$server_address" "$@"
+    if ! wait_for 10 client_has_sent; then
+        cat "$client_out" "$client_err"
+        return 1
+    fi
+}
+
+# await_client [SECONDS]: leaves client_status and client_last, the last line on its stdout.
+await_client() {
+    await_process "$client_pid" "${1:-25}"
+    client_status=$process_status
+    client_last=$(tail -n 1 "$client_out")
+}
+
+show_client() {
+    echo "client's output:"
+    cat "$client_out" "$client_err"
+}
+
+# knock ADDRESS: one connect, closed at once. Leaves knock_result (accepted, refused, timeout, lost)
+# and knock_us.
+knock() {
+    read -r knock_result knock_us < <("$TOOLS/knock" --connect "$1" --timeout-ms 2000 3>&-)
+}
+
+# Comparisons -------------------------------------------------------------------------------------
+
+# Each fails the test and prints both values.
+expect_equal() { # WHAT ACTUAL EXPECTED
+    [ "$2" = "$3" ] && return
+    printf '%s: is\n%s\nand should be\n%s\n' "$1" "$2" "$3"
+    return 1
+}
+
+expect_match() { # WHAT ACTUAL REGULAR_EXPRESSION
+    [[ $2 =~ $3 ]] && return
+    printf '%s: is\n%s\nand should match\n%s\n' "$1" "$2" "$3"
+    return 1
+}
+
+expect_at_most() { # WHAT ACTUAL LIMIT
+    [ "$2" -le "$3" ] && return
+    echo "$1: is $2 and should be at most $3"
+    return 1
+}
+
+expect_at_least() { # WHAT ACTUAL LIMIT
+    [ "$2" -ge "$3" ] && return
+    echo "$1: is $2 and should be at least $3"
+    return 1
+}
+
+# checkpoint_value FILE JQ_FILTER: on stdout.
+checkpoint_value() {
+    jq -r "$2" "$1"
+}
+
+# In the TAP stream, without failing: figures that a person may want to see.
+note() {
+    echo "# $*" >&3
+}
+
+# Many at once ------------------------------------------------------------------------------------
+
+# in_parallel COUNT FUNCTION: calls FUNCTION once for each line of stdin, with its words as
+# arguments, in subshells, COUNT at a time. Fails if one does, and prints what that one printed.
+in_parallel() {
+    local count=$1 function=$2 words line pids=() ended number=0 failed=0 logs
+
+    new_folder parallel
+    logs=$folder
+    while read -ra words; do
+        if [ "${#pids[@]}" -ge "$count" ]; then
+            wait -n -p ended "${pids[@]}" || :
+            unset "pids[$ended]"
+        fi
+        number=$((number + 1))
+        line="${words[*]}"
+        run_apart "$logs/$number" "$function" "${words[@]}" &
+        pids[$!]=$!
+        echo "$line" >"$logs/$number.name"
+    done
+    [ "${#pids[@]}" -eq 0 ] || wait "${pids[@]}" || :
+    for line in "$logs"/*.name; do
+        [ ! -e "${line%.name}.ok" ] || continue
+        failed=$((failed + 1))
+        echo "--- $function $(cat "$line"):"
+        cat "${line%.name}"
+    done
+    expect_equal "$function: failures of $number" "$failed" 0
+}
+
+# run_apart LOG COMMAND...: LOG.ok says that it succeeded.
+run_apart() {
+    local log=$1
+
+    shift
+    set -e
+    "$@" </dev/null >"$log" 2>&1
+    touch "$log.ok"
+}
