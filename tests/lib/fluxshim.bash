@@ -29,7 +29,7 @@ TOOLS=$BUILD/tests/tools
 
 # Setup and teardown ------------------------------------------------------------------------------
 
-# A folder of its own for each test: $work. Settings of the caller's environment don't reach it.
+# Each test has a folder of its own, $work. Settings of the caller's environment don't reach it.
 fluxshim_setup() {
     local name
 
@@ -37,6 +37,7 @@ fluxshim_setup() {
     for name in "${!FLUX_@}"; do
         [[ $name == FLUX_TEST_* ]] || unset "$name"
     done
+    mkfifo "$work/never" # what is read from it never comes
     cd "$work" || return
 }
 
@@ -192,19 +193,22 @@ stop_and_wait() {
 
 # await_process PID SECONDS: leaves process_status. The process must be a child of this shell.
 await_process() {
-    local watchdog ended=
+    local watchdog late=$work/late.$1
 
-    sleep "$2" 3>&- 4>&- >/dev/null 2>&1 &
+    kill_when_late "$1" "$2" "$late" >/dev/null 2>&1 3>&- 4>&- &
     watchdog=$!
     process_status=0
-    wait -n -p ended "$1" "$watchdog" || process_status=$?
-    if [ "$ended" = "$watchdog" ]; then
+    wait "$1" 2>/dev/null || process_status=$?
+    [ ! -e "$late" ] || process_status=alive
+    kill "$watchdog" 2>/dev/null || :
+    wait "$watchdog" 2>/dev/null || :
+}
+
+# One process, so that it can be ended as one: the read is a sleep of the shell's own.
+kill_when_late() {
+    if ! read -rt "$2" <>"$work/never"; then
+        touch "$3"
         kill -KILL "$1"
-        wait "$1" || :
-        process_status=alive
-    else
-        kill "$watchdog"
-        wait "$watchdog" || :
     fi
 }
 
@@ -297,29 +301,34 @@ note() {
 # in_parallel COUNT FUNCTION: calls FUNCTION once for each line of stdin, with its words as
 # arguments, in subshells, COUNT at a time. Fails if one does, and prints what that one printed.
 in_parallel() {
-    local count=$1 function=$2 words line pids=() ended number=0 failed=0 logs
+    local count=$1 function=$2 lines pids=() i failed=0 logs
 
+    mapfile -t lines
     new_folder parallel
     logs=$folder
-    while read -ra words; do
-        if [ "${#pids[@]}" -ge "$count" ]; then
-            wait -n -p ended "${pids[@]}" || :
-            unset "pids[$ended]"
-        fi
-        number=$((number + 1))
-        line="${words[*]}"
-        run_apart "$logs/$number" "$function" "${words[@]}" &
-        pids[$!]=$!
-        echo "$line" >"$logs/$number.name"
+    for ((i = 0; i < count; i++)); do
+        every_nth_line "$i" "$count" &
+        pids+=("$!")
     done
-    [ "${#pids[@]}" -eq 0 ] || wait "${pids[@]}" || :
-    for line in "$logs"/*.name; do
-        [ ! -e "${line%.name}.ok" ] || continue
+    wait "${pids[@]}" || :
+    for i in "${!lines[@]}"; do
+        [ ! -e "$logs/$i.ok" ] || continue
         failed=$((failed + 1))
-        echo "--- $function $(cat "$line"):"
-        cat "${line%.name}"
+        echo "--- $function ${lines[i]}:"
+        cat "$logs/$i"
     done
-    expect_equal "$function: failures of $number" "$failed" 0
+    expect_equal "$function: failures of ${#lines[@]}" "$failed" 0
+}
+
+# One of the shells of in_parallel: lines FIRST, FIRST+STEP, .. of its array.
+every_nth_line() {
+    local i words
+
+    for ((i = $1; i < ${#lines[@]}; i += $2)); do
+        read -ra words <<<"${lines[i]}"
+        run_apart "$logs/$i" "$function" "${words[@]}" &
+        wait "$!" || :
+    done
 }
 
 # run_apart LOG COMMAND...: LOG.ok says that it succeeded.
