@@ -46,62 +46,63 @@ fluxshim_teardown() {
 
     [ -e "$work/started" ] || return 0
     while read -r pid start; do
-        if [ "$(start_time "$pid")" = "$start" ]; then
-            kill -KILL "$pid"
-        fi
+        stat_field "$pid" 22
+        [ "$field" != "$start" ] || kill -KILL "$pid"
     done <"$work/started"
 }
 
-# Field N (from 1) of /proc/PID/stat, empty if the process is gone.
+# stat_field PID N: leaves field N (from 1) of /proc/PID/stat in $field, empty if it is gone.
 stat_field() {
     local line fields
 
+    field=
     { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
     read -ra fields <<<"${line##*) }"
-    echo "${fields[$2 - 3]}"
+    field=${fields[$2 - 3]}
 }
 
-# With the pid it names a process for good: a pid is used again, a start time is not.
-start_time() {
-    stat_field "$1" 22
-}
-
-# To be ended by fluxshim_teardown.
+# To be ended by fluxshim_teardown. A pid is used again, with its start time it is not.
 remember_process() {
-    echo "$1 $(start_time "$1")" >>"$work/started"
+    stat_field "$1" 22
+    echo "$1 $field" >>"$work/started"
 }
 
 # Conditions --------------------------------------------------------------------------------------
 
-now_us() {
-    echo "${EPOCHREALTIME/[.,]/}"
+# Leaves $now_us.
+read_clock() {
+    now_us=${EPOCHREALTIME/[.,]/}
 }
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails, and says so, at the deadline.
 wait_for() {
-    local deadline=$(($(now_us) + $1 * 1000000)) seconds=$1
+    local seconds=$1 deadline
 
     shift
+    read_clock
+    deadline=$((now_us + seconds * 1000000))
     until "$@"; do
-        if [ "$(now_us)" -ge "$deadline" ]; then
+        read_clock
+        if [ "$now_us" -ge "$deadline" ]; then
             echo "not within $seconds s: $*"
             return 1
         fi
-        sleep 0.01
+        read -rt 0.01 <>"$work/never" || :
     done
 }
 
 # file_has FILE LINE: the file has this whole line.
 file_has() {
-    grep -qxF -- "$2" "$1" 2>/dev/null
+    local lines
+
+    mapfile -t lines <"$1"
+    [[ " ${lines[*]/%/$'\n'}" == *" $2"$'\n'* ]]
 }
 
 # False once it is gone, and also while it is a zombie.
 is_running() {
-    local state
-
-    state=$(stat_field "$1" 3)
-    [ -n "$state" ] && [ "$state" != Z ]
+    stat_field "$1" 3
+    [ -n "$field" ] && [ "$field" != Z ]
 }
 
 # Servers -----------------------------------------------------------------------------------------
@@ -120,12 +121,12 @@ start_server() {
 # start_program bare|shimmed COMMAND ARGUMENT...: the same for any command; doesn't wait.
 # A shell without job control starts background commands with SIGINT ignored: env undoes that.
 start_program() {
-    local preload=()
+    local preload=() name
 
     [ "$1" = bare ] || preload=("LD_PRELOAD=$SHIM")
     shift
-    new_folder server
-    server_out=$folder/out server_err=$folder/err
+    new_name server
+    server_out=$name.out server_err=$name.err
     env --default-signal=INT,QUIT "${preload[@]}" "$@" \
         </dev/null >"$server_out" 2>"$server_err" 3>&- 4>&- &
     server_pid=$!
@@ -157,9 +158,10 @@ read_addresses() {
     server_address=${server_addresses[0]:-}
 }
 
-# A new folder $work/KIND.XXXXXX in $folder: subshells that run at once never share one.
-new_folder() {
-    folder=$(mktemp -d "$work/$1.XXXXXX")
+# Leaves a new $name, $work/KIND.SHELL.NUMBER: subshells that run at once never share one.
+new_name() {
+    names=$((${names:-0} + 1))
+    name=$work/$1.$BASHPID.$names
 }
 
 # For failures.
@@ -174,7 +176,8 @@ show_server() {
 
 # send_signal TERM [PID]: to the server, from this shell. Leaves signal_us, for exit_ms.
 send_signal() {
-    signal_us=$(now_us)
+    read_clock
+    signal_us=$now_us
     kill -s "$1" "${2:-$server_pid}"
 }
 
@@ -183,7 +186,8 @@ send_signal() {
 await_exit() {
     await_process "$server_pid" "${1:-20}"
     exit_status=$process_status
-    exit_ms=$((($(now_us) - ${signal_us:-0}) / 1000))
+    read_clock
+    exit_ms=$(((now_us - ${signal_us:-0}) / 1000))
 }
 
 stop_and_wait() {
@@ -199,7 +203,10 @@ await_process() {
     watchdog=$!
     process_status=0
     wait "$1" 2>/dev/null || process_status=$?
-    [ ! -e "$late" ] || process_status=alive
+    if [ -e "$late" ]; then
+        process_status=alive
+        cat "$late"
+    fi
     kill "$watchdog" 2>/dev/null || :
     wait "$watchdog" 2>/dev/null || :
 }
@@ -207,8 +214,18 @@ await_process() {
 # One process, so that it can be ended as one: the read is a sleep of the shell's own.
 kill_when_late() {
     if ! read -rt "$2" <>"$work/never"; then
-        touch "$3"
+        tell_where_it_is "$1" >"$3"
         kill -KILL "$1"
+    fi
+}
+
+# Of a process that should be gone: what each of its threads waits for.
+tell_where_it_is() {
+    echo "process $1 is still there after its deadline:"
+    grep -HE '^(Name|State|SigPnd|ShdPnd|SigBlk)' "/proc/$1/task"/*/status
+    grep -H . "/proc/$1/task"/*/wchan
+    if command -v gdb; then
+        gdb -p "$1" -batch -ex 'thread apply all backtrace' 2>&1 | grep -E '^(Thread|#)'
     fi
 }
 
@@ -217,11 +234,11 @@ kill_when_late() {
 # start_client TOOL ARGUMENT...: tests/tools/TOOL in the background. Leaves client_pid and
 # client_out, a file.
 start_client() {
-    local tool=$1
+    local tool=$1 name
 
     shift
-    new_folder client
-    client_out=$folder/out client_err=$folder/err
+    new_name client
+    client_out=$name.out client_err=$name.err
     "$TOOLS/$tool" "$@" </dev/null >"$client_out" 2>"$client_err" 3>&- 4>&- &
     client_pid=$!
     remember_process "$client_pid"
@@ -241,11 +258,12 @@ start_inflight() {
     fi
 }
 
-# await_client [SECONDS]: leaves client_status and client_last, the last line on its stdout.
+# await_client [SECONDS]: leaves client_status, client_lines (an array of its stdout) and client_last.
 await_client() {
     await_process "$client_pid" "${1:-25}"
     client_status=$process_status
-    client_last=$(tail -n 1 "$client_out")
+    mapfile -t client_lines <"$client_out"
+    client_last=${client_lines[-1]:-}
 }
 
 show_client() {
@@ -301,21 +319,21 @@ note() {
 # in_parallel COUNT FUNCTION: calls FUNCTION once for each line of stdin, with its words as
 # arguments, in subshells, COUNT at a time. Fails if one does, and prints what that one printed.
 in_parallel() {
-    local count=$1 function=$2 lines pids=() i failed=0 logs
+    local count=$1 function=$2 lines pids=() i failed=0 logs name
 
     mapfile -t lines
-    new_folder parallel
-    logs=$folder
+    new_name parallel
+    logs=$name
     for ((i = 0; i < count; i++)); do
         every_nth_line "$i" "$count" &
         pids+=("$!")
     done
     wait "${pids[@]}" || :
     for i in "${!lines[@]}"; do
-        [ ! -e "$logs/$i.ok" ] || continue
+        [ ! -e "$logs.$i.ok" ] || continue
         failed=$((failed + 1))
         echo "--- $function ${lines[i]}:"
-        cat "$logs/$i"
+        cat "$logs.$i"
     done
     expect_equal "$function: failures of ${#lines[@]}" "$failed" 0
 }
@@ -326,7 +344,7 @@ every_nth_line() {
 
     for ((i = $1; i < ${#lines[@]}; i += $2)); do
         read -ra words <<<"${lines[i]}"
-        run_apart "$logs/$i" "$function" "${words[@]}" &
+        run_apart "$logs.$i" "$function" "${words[@]}" &
         wait "$!" || :
     done
 }

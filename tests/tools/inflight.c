@@ -14,13 +14,15 @@
 
 /*
  *   inflight --connect ADDR [--slow N] [--idle N] [--stuck N] [--keep] [--quick TEXT]
- *            and those of lib/args.h
+ *            [--sip-ms MS] and those of lib/args.h
  *
  *   slow   asks --path (/slow?ms=2000) or --send (slow 2000 hello) and is closed when answered,
  *          or with --keep left open for the server to close
  *   idle   has had one answer and says nothing more; it asked for --quick, a path or a line
  *          (`/`, `echo hello`)
  *   stuck  has sent half a request
+ *
+ * With --sip-ms the client is a slow one: it reads at most 64 KiB, then pauses for MS.
  *
  * Prints `sent` when all this stands, waits until all have ended or the deadline, then:
  *
@@ -33,7 +35,7 @@
  * ok, 1 if not, 2 if the connections could not be made.
  */
 
-enum { OPT_SLOW = ARGS_FIRST_OWN, OPT_IDLE, OPT_STUCK, OPT_KEEP, OPT_QUICK };
+enum { OPT_SLOW = ARGS_FIRST_OWN, OPT_IDLE, OPT_STUCK, OPT_KEEP, OPT_QUICK, OPT_SIP };
 
 enum kind { SLOW, IDLE, STUCK, KINDS };
 enum outcome { OPEN, OK, CUT, RESET, AT_EOF, DATA };
@@ -52,6 +54,7 @@ static struct args args;
 static struct question slow_question, quick_question;
 static bool keep;
 static const char *quick;
+static int sip_ms;
 static int wanted[KINDS];
 
 static struct peer *peers;
@@ -141,6 +144,7 @@ static void on_ready(int i)
     static char bytes[64 * 1024];
     ssize_t got = read(fds[i].fd, bytes, sizeof bytes);
 
+    poll(NULL, 0, sip_ms);
     if (got > 0) {
         on_data(i, bytes, (size_t)got);
         return;
@@ -226,6 +230,8 @@ static void take(int option, const char *value)
         keep = true;
     else if (option == OPT_QUICK)
         quick = value;
+    else if (option == OPT_SIP)
+        sip_ms = atoi(value);
     else
         args_take(&args, option, value);
 }
@@ -239,6 +245,7 @@ static void parse(int argc, char **argv)
         {"stuck", required_argument, NULL, OPT_STUCK},
         {"keep", no_argument, NULL, OPT_KEEP},
         {"quick", required_argument, NULL, OPT_QUICK},
+        {"sip-ms", required_argument, NULL, OPT_SIP},
         {NULL, 0, NULL, 0},
     };
     int option;
