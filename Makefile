@@ -15,7 +15,8 @@ SHIM_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-U_FORTIFY_SOURCE -fno-stack-protector
 # Programs pass NULL where libc's headers promise they never do: keep the checks.
 SIGSAFE_FLAGS = $(SHIM_FLAGS) -include sigsafe/poison.h -fno-delete-null-pointer-checks \
-	-Wno-nonnull-compare -Wno-tautological-pointer-compare -Wno-deprecated-declarations
+	-Wno-unknown-warning-option -Wno-nonnull-compare -Wno-tautological-pointer-compare \
+	-Wno-pointer-bool-conversion -Wno-deprecated-declarations
 ENGINE_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -fstack-protector-strong
 # shim/engine/memory.c says why.
 ALLOCATOR = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
