@@ -35,6 +35,7 @@ SERVER_LIB = $(wildcard tests/servers/lib/*.c)
 SERVERS = $(patsubst tests/servers/%.c,$(BUILD)/tests/servers/%,$(wildcard tests/servers/*.c))
 TOOL_LIB = $(wildcard tests/tools/lib/*.c)
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
+BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
 HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
 TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
@@ -80,13 +81,17 @@ $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
 
 # Test servers are unmodified programs: no include path to the shim.
-tests: all $(SERVERS) $(TOOLS) $(UNITS) $(TEST_HOOKS) $(BUILD)/tests/unit/print_settings
+tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(TEST_HOOKS) $(BUILD)/tests/unit/print_settings
 $(BUILD)/tests/servers/%: tests/servers/%.c $(SERVER_LIB) $(wildcard tests/servers/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/servers/lib -o $@ $< $(SERVER_LIB) -pthread
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
+
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -o $@ $<
 
 # A unit test links the module that it mirrors, and what that needs.
 UNIT_settings = shim/format/settings.c
