@@ -97,7 +97,8 @@ $(BUILD)/tests/bench/%: tests/bench/%.c
 UNIT_settings = shim/format/settings.c
 UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
-UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/fsm.c
+UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
+	shim/engine/fsm.c
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread

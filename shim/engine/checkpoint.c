@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/document.h"
+#include "engine/file.h"
 #include "engine/shim.h"
 
 #define FILE_MOST       16777216
@@ -25,37 +26,6 @@
 static char path[PATH_MAX]; /* set by checkpoint_prepare; "" is none */
 
 /* ---- the one before ---- */
-
-/* A whole regular file with a NUL behind it, allocated. A FIFO is not waited for. */
-static int read_bounded(int fd, char **ret_text)
-{
-    struct stat st;
-    size_t n = 0;
-    ssize_t got = 1;
-    char *text;
-
-    if (fstat(fd, &st) < 0) {
-        return -errno;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size > FILE_MOST) {
-        return -EBADMSG;
-    }
-    text = malloc((size_t)st.st_size + 1);
-    if (!text) {
-        return -ENOMEM;
-    }
-    while (got > 0 && n < (size_t)st.st_size) {
-        got = read(fd, text + n, (size_t)st.st_size - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    if (got < 0) {
-        free(text);
-        return -EIO;
-    }
-    text[n] = '\0';
-    *ret_text = text;
-    return 0;
-}
 
 static int parse_generation(const char *text, uint64_t *ret_generation)
 {
@@ -78,13 +48,11 @@ static int parse_generation(const char *text, uint64_t *ret_generation)
 static int read_generation(int folder, const char *name, uint64_t *ret_generation)
 {
     char *text = NULL;
-    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int result = fd < 0 ? -errno : read_bounded(fd, &text);
+    int result = file_read(folder, name, O_NOFOLLOW, FILE_MOST, &text);
 
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (result == 0) {
+    if (result == -EINVAL || result == -EISDIR || result == -EFBIG) {
+        result = -EBADMSG;
+    } else if (result == 0) {
         result = parse_generation(text, ret_generation);
     }
     free(text);

@@ -9,69 +9,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "engine/file.h"
 #include "engine/shim.h"
 
 #define FILE_MOST   1048576
 #define VALUE_SHOWN 80 /* of a value, in the log */
-
-/* ---- the file's text ---- */
-
-/* At most `size` bytes, as many as there are; -EFBIG if there are more. */
-static ssize_t read_whole(int fd, char *text, size_t size)
-{
-    size_t n = 0;
-    ssize_t got = 1;
-
-    while (got != 0 && n <= size) {
-        got = read(fd, text + n, size + 1 - n);
-        if (got < 0 && errno != EINTR) {
-            return -errno;
-        }
-        n += got > 0 ? (size_t)got : 0;
-    }
-    return n > size ? -EFBIG : (ssize_t)n;
-}
-
-static int read_text(int fd, char **ret_text)
-{
-    struct stat st;
-    char *text;
-    ssize_t n;
-
-    if (fstat(fd, &st) < 0) {
-        return -errno;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    }
-    text = malloc(FILE_MOST + 2);
-    if (!text) {
-        return -ENOMEM;
-    }
-    n = read_whole(fd, text, FILE_MOST);
-    if (n < 0) {
-        free(text);
-        return (int)n;
-    }
-    text[n] = '\0';
-    *ret_text = text;
-    return 0;
-}
-
-/* O_NONBLOCK: a FIFO without a writer would hold the program's listen() for ever. */
-static int read_file(const char *path, char **ret_text)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int result = fd < 0 ? -errno : read_text(fd, ret_text);
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return result;
-}
 
 /* ---- its members ---- */
 
@@ -158,8 +101,8 @@ int config_load(struct settings *settings)
     if (path[0] == '\0') {
         return 0;
     }
-    result = read_file(path, &text);
-    if (result < 0) {
+    result = file_read(AT_FDCWD, path, 0, FILE_MOST, &text);
+    if (result < 0 || !text) {
         log_error("config %s cannot be read: %s", path,
                   result == -EINVAL ? "not a regular file" : strerror(-result));
         return result;

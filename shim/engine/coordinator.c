@@ -17,10 +17,10 @@
 #include "engine/record.h"
 #include "engine/shim.h"
 
-#define FORCE_NS        200000000ll /* how long forced output may take to be acknowledged */
+#define FORCE_NS           200000000ll /* how long forced output may take to be acknowledged */
 #define SWEEP_COST_MOST_NS 20000000ll
-#define RESERVE_MOST_NS 1000000000ll
-#define FLUSH_LOOK_NS   2000000ll /* how often that is looked at */
+#define RESERVE_MOST_NS    1000000000ll
+#define FLUSH_LOOK_NS      2000000ll /* how often that is looked at */
 
 static struct fsm fsm;
 static struct record record;

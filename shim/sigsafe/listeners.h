@@ -43,7 +43,7 @@ struct listener {
     socklen_t address_size;
     struct sockaddr_storage address; /* where it listened when it was recorded */
     int backlog;
-    bool is_data;              /* opened on behalf of a connection (FTP): never refused */
+    bool is_data;             /* opened on behalf of a connection (FTP): never refused */
     _Atomic uint32_t refusal; /* enum listener_refusal */
     _Atomic int stash;        /* accepted by the shim to test the queue: -1 none, -2 busy */
     _Atomic uint64_t rescued; /* accepted after the refusal */

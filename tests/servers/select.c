@@ -33,8 +33,7 @@ static void forget(int fd)
 
 static int select_all(fd_set *readable, fd_set *writable, int timeout_ms, const sigset_t *mask)
 {
-    struct timeval timeout = {.tv_sec = timeout_ms / 1000,
-                              .tv_usec = timeout_ms % 1000 * 1000L};
+    struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L};
     struct timespec precise = {.tv_sec = timeout.tv_sec, .tv_nsec = timeout.tv_usec * 1000L};
     bool forever = timeout_ms < 0;
 
@@ -52,9 +51,8 @@ static int wait_ready(struct ready ready[READY_MAX], int timeout_ms, const sigse
         return -1;
     for (int fd = 0; fd < fd_limit && count < READY_MAX; fd++)
         if (FD_ISSET(fd, &readable) || FD_ISSET(fd, &writable))
-            ready[count++] = (struct ready){.fd = fd,
-                                            .readable = FD_ISSET(fd, &readable),
-                                            .writable = FD_ISSET(fd, &writable)};
+            ready[count++] = (struct ready){
+                .fd = fd, .readable = FD_ISSET(fd, &readable), .writable = FD_ISSET(fd, &writable)};
     return count;
 }
 

@@ -85,7 +85,9 @@ static void clear_folder(void)
     while (entries && (entry = readdir(entries))) {
         remove_entry(entry->d_name);
     }
-    closedir(entries);
+    if (entries) {
+        closedir(entries);
+    }
     be_silent();
 }
 

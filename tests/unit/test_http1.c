@@ -9,12 +9,12 @@
 
 enum { UNKNOWN = HTTP1_UNKNOWN, INCOMPLETE = HTTP1_INCOMPLETE, COMPLETE = HTTP1_COMPLETE };
 
-#define GET "GET / HTTP/1.1\r\n\r\n"
-#define HEAD "HEAD / HTTP/1.1\r\n\r\n"
-#define CONNECT "CONNECT a.example:443 HTTP/1.1\r\n\r\n"
-#define OK_ "HTTP/1.1 200 OK\r\n"
+#define GET      "GET / HTTP/1.1\r\n\r\n"
+#define HEAD     "HEAD / HTTP/1.1\r\n\r\n"
+#define CONNECT  "CONNECT a.example:443 HTTP/1.1\r\n\r\n"
+#define OK_      "HTTP/1.1 200 OK\r\n"
 #define SIZED(n) OK_ "Content-Length: " n "\r\n\r\n"
-#define CHUNKED OK_ "Transfer-Encoding: chunked\r\n\r\n"
+#define CHUNKED  OK_ "Transfer-Encoding: chunked\r\n\r\n"
 
 static struct http1 asked(const char *request)
 {

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define SECOND INT64_C(1000000000)
+#define SECOND     INT64_C(1000000000)
 #define BIT(signo) (UINT64_C(1) << ((signo)-1))
 
 static struct settings settings;

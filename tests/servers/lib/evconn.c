@@ -171,8 +171,8 @@ int evconn_timeout_ms(void)
     struct conn *conn;
 
     LIST_FOREACH(conn, &waiting_conns, waiting)
-        if (conn->wake_at_us < first)
-            first = conn->wake_at_us;
+    if (conn->wake_at_us < first)
+        first = conn->wake_at_us;
     if (first == INT64_MAX)
         return -1;
     int64_t left_us = first - now_us();

@@ -20,21 +20,21 @@ struct options {
     enum server_kind kind;
     const char *listen[LISTENERS_MAX]; /* --listen, in order */
     int listen_count;
-    bool listen_fds;        /* also take LISTEN_FDS */
+    bool listen_fds; /* also take LISTEN_FDS */
     int backlog;
     bool reuseport;
     bool blocking_listener; /* event-driven servers only; the others always block */
     bool line_protocol;
     const char *signal_style;
-    bool late;              /* apply the signal style after listen() */
+    bool late; /* apply the signal style after listen() */
     bool readback;
     bool count_eintr;
-    int acceptors;          /* threaded: threads beside main that accept too */
-    bool mask_workers;      /* connection threads block SIGTERM and SIGINT */
-    bool eager_read;        /* event-driven: try to read after each response */
-    bool watch_hangup;      /* event-driven: read while answering, and close at EOF */
+    int acceptors;     /* threaded: threads beside main that accept too */
+    bool mask_workers; /* connection threads block SIGTERM and SIGINT */
+    bool eager_read;   /* event-driven: try to read after each response */
+    bool watch_hangup; /* event-driven: read while answering, and close at EOF */
     bool syscall_io;
-    bool stdio;             /* threaded and single only */
+    bool stdio; /* threaded and single only */
     const char *helper;
 };
 

@@ -25,8 +25,8 @@ enum reply_framing { FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE, FRAMING_NON
 struct reply {
     enum reply_kind kind;
     enum reply_framing framing;
-    const char *status;  /* of HTTP */
-    bool without_body;   /* HEAD */
+    const char *status; /* of HTTP */
+    bool without_body;  /* HEAD */
     bool close_after;
     char target[TARGET_MAX];
     struct buffer whole; /* REPLY_WHOLE: the body */
@@ -34,7 +34,7 @@ struct reply {
     long delay_ms;       /* before the answer (whole), or between the parts */
     long parts;
     long parts_done;
-    size_t bytes_done;   /* REPLY_BIG */
+    size_t bytes_done; /* REPLY_BIG */
 };
 
 /* Takes the next request out of `in`. On REQUEST_READY the reply must be freed by the caller. */

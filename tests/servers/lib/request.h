@@ -17,7 +17,7 @@ struct request {
     char target[TARGET_MAX]; /* HTTP: path and query; line protocol: the whole line */
     const char *body;        /* in the buffer, until it is changed */
     size_t body_len;
-    size_t total_len;        /* what to drop from the buffer afterwards */
+    size_t total_len; /* what to drop from the buffer afterwards */
 };
 
 enum request_status { REQUEST_INCOMPLETE, REQUEST_READY, REQUEST_BAD };

@@ -13,10 +13,10 @@ struct sigstyle {
     const char *name;
     unsigned servers; /* the kinds of server that it works in */
     void (*install)(const struct sigstyle *style);
-    int flags;                                      /* of sigaction, or what `call` implies */
-    signal_handler (*call)(int, signal_handler);    /* signal() and its siblings */
-    int (*simple_call)(int);                        /* sigignore(), sighold() */
-    void *(*thread)(void *);                        /* one that waits for the signals */
+    int flags;                                   /* of sigaction, or what `call` implies */
+    signal_handler (*call)(int, signal_handler); /* signal() and its siblings */
+    int (*simple_call)(int);                     /* sigignore(), sighold() */
+    void *(*thread)(void *);                     /* one that waits for the signals */
     bool after_listen;
 };
 
@@ -41,7 +41,7 @@ bool siginstall_is_own_handler(signal_handler handler);
 
 /* What an install function left behind for the server's loop. */
 struct siginstall_state {
-    int fd;             /* a signalfd or the read end of the self-pipe, or -1 */
+    int fd; /* a signalfd or the read end of the self-pipe, or -1 */
     bool fd_is_pipe;
     sigset_t open_mask; /* the mask from before the signals were blocked */
 };

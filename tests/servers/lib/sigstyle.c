@@ -26,7 +26,9 @@ enum {
 };
 
 #define STYLE(word, kinds, function, ...)                                                          \
-    {.name = word, .servers = kinds, .install = function, __VA_ARGS__}
+    {                                                                                              \
+        .name = word, .servers = kinds, .install = function, __VA_ARGS__                           \
+    }
 
 static const struct sigstyle styles[] = {
     STYLE("default", ALL, install_nothing),

@@ -47,8 +47,7 @@ void *wait_in_sigwaitinfo(void *unused)
 
 void take_by_sigtimedwait(long timeout_ms)
 {
-    struct timespec timeout = {.tv_sec = timeout_ms / 1000,
-                               .tv_nsec = timeout_ms % 1000 * 1000000};
+    struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000};
     sigset_t set;
     siginfo_t info;
 

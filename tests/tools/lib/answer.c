@@ -160,8 +160,8 @@ void answer_feed(struct answer *answer, const char *bytes, size_t len)
             answer->state = ANSWER_WRONG; /* nobody asked for more */
             return;
         }
-        size_t used = in_body(answer) ? feed_body(answer, bytes, len)
-                                      : feed_line(answer, bytes, len);
+        size_t used =
+            in_body(answer) ? feed_body(answer, bytes, len) : feed_line(answer, bytes, len);
         bytes += used;
         len -= used;
     }

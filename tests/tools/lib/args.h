@@ -38,13 +38,14 @@ enum {
 
 #define ARGS_COMMON                                                                                \
     {"connect", required_argument, NULL, ARGS_CONNECT},                                            \
-    {"proto", required_argument, NULL, ARGS_PROTO},                                                \
-    {"path", required_argument, NULL, ARGS_PATH},                                                  \
-    {"send", required_argument, NULL, ARGS_SEND},                                                  \
-    {"expect", required_argument, NULL, ARGS_EXPECT},                                              \
-    {"any", no_argument, NULL, ARGS_ANY},                                                          \
-    {"deadline", required_argument, NULL, ARGS_DEADLINE},                                          \
-    {"timeout-ms", required_argument, NULL, ARGS_TIMEOUT}
+        {"proto", required_argument, NULL, ARGS_PROTO},                                            \
+        {"path", required_argument, NULL, ARGS_PATH},                                              \
+        {"send", required_argument, NULL, ARGS_SEND},                                              \
+        {"expect", required_argument, NULL, ARGS_EXPECT}, {"any", no_argument, NULL, ARGS_ANY},    \
+        {"deadline", required_argument, NULL, ARGS_DEADLINE},                                      \
+    {                                                                                              \
+        "timeout-ms", required_argument, NULL, ARGS_TIMEOUT                                        \
+    }
 
 struct args {
     struct addr addr;
