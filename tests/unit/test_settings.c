@@ -346,10 +346,12 @@ static void test_rules(void)
                SETTINGS_RULE_IDLE_TOO_LONG);
     unit_equal("hook behind shutdown", first_broken("FLUX_HOOK_TIMEOUT", "61", env),
                SETTINGS_RULE_HOOK_TOO_LONG);
-    unit_equal("interval alone", first_broken("FLUX_CHECKPOINT_INTERVAL", "1", env),
-               SETTINGS_RULE_INTERVAL_ALONE);
-    (void)set("FLUX_CHECKPOINT", "/x");
-    unit_equal("interval not alone", settings_check(&settings, SETTINGS_RULE_NONE), 0);
+    unit_equal("interval", first_broken("FLUX_CHECKPOINT_INTERVAL", "1", env),
+               SETTINGS_RULE_WITHOUT_EFFECT);
+    unit_equal("state files", first_broken("FLUX_STATE_FILES", "/x", env),
+               SETTINGS_RULE_WITHOUT_EFFECT);
+    unit_equal("run dir", first_broken("FLUX_RUN_DIR", "/x", env), SETTINGS_RULE_WITHOUT_EFFECT);
+    unit_equal("checkpoint", first_broken("FLUX_CHECKPOINT", "/x", env), 0);
     unit_equal("config in the environment", first_broken("FLUX_CONFIG", "/x", env), 0);
     unit_equal("config in the file", first_broken("config", "/x", SETTINGS_FILE),
                SETTINGS_RULE_CONFIG_IN_FILE);
