@@ -148,6 +148,9 @@ static bool kernel_holds_something(int fd)
 
 static void nudge(int fd, struct seen *seen, int64_t now)
 {
+    if (!sockets_is_served(fd)) {
+        return;
+    }
     if (kernel_holds_something(fd)) {
         look_again(now + BUSY_LOOK);
         return;
@@ -163,7 +166,10 @@ static void nudge(int fd, struct seen *seen, int64_t now)
     log_debug("nudged connection %d", fd);
 }
 
-/* Entries can be stale: fclose inside libc, io_uring and raw calls bypass the wrappers. */
+/*
+ * Entries can be stale: fclose inside libc, io_uring and raw calls bypass the wrappers. A stale one
+ * isn't counted; it is left as it is, since its number may become a connection at any instant.
+ */
 static bool verify(int fd, struct seen *seen, int64_t now)
 {
     if (seen->known && now - seen->verified < VERIFY_EVERY) {
@@ -174,7 +180,6 @@ static bool verify(int fd, struct seen *seen, int64_t now)
         return true;
     }
     seen->known = false;
-    shim->record_descriptor(fd, 0, 0);
     return false;
 }
 
