@@ -107,6 +107,22 @@ static void queue_held(void)
     }
 }
 
+/*
+ * Only one signal of a number is pending at a time, so a tick that is would swallow the one to be
+ * queued; and a tick of a timer that has been stopped is dropped when its turn comes (Linux 6.13,
+ * kernel/time/posix-timers.c, posixtimer_deliver_signal). Context: the signal is blocked here.
+ */
+static void take_pending(int signo)
+{
+    static const struct timespec now;
+    sigset_t one;
+
+    (void)sigemptyset(&one);
+    (void)sigaddset(&one, signo);
+    while (real.sigtimedwait(&one, NULL, &now) > 0) {
+    }
+}
+
 /* Everything virtual becomes real; the signal follows at once. */
 static void hand_over(enum life_release how)
 {
@@ -115,6 +131,7 @@ static void hand_over(enum life_release how)
     }
     atomic_store_explicit(&life->released, how, memory_order_release);
     timer_set(0, 0);
+    take_pending(held.signo);
     sigdisp_make_real();
     queue_held();
 }
@@ -226,6 +243,18 @@ static void hold_tick(sigset_t *mask)
     }
 }
 
+/* From the hold on there is a thread to be started, or a deadline to be watched. */
+static void wake_coordinator(const void *context)
+{
+    if (!hold_current() || life_released() || atomic_load(&life->started)) {
+        return;
+    }
+    safepoint_from_handler(context);
+    if (atomic_load(&life->started)) {
+        timer_watch_deadline();
+    }
+}
+
 static enum meaning meaning_of(const siginfo_t *info)
 {
     bool ours = info->si_value.sival_ptr == (const void *)&cookie;
@@ -295,8 +324,8 @@ static void on_managed(int signo, siginfo_t *info, void *context)
         life_thread.visits++;
         life_thread.claims += context_sees_eintr(context);
     }
-    if (claim && hold_current()) {
-        safepoint_from_handler(context);
+    if (claim) {
+        wake_coordinator(context);
     }
     errno = saved;
 }
