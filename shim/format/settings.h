@@ -76,15 +76,15 @@ enum settings_kind {
     X(CHECKPOINT, checkpoint, SETTINGS_PATH, "", "none",                                           \
       "The JSON file that tells the next start what this one did.")                                \
     X(CHECKPOINT_INTERVAL, checkpoint_interval, SETTINGS_DURATION_OR_OFF, "off", "off",            \
-      "How often to write the checkpoint while the program serves (no effect yet).")                               \
+      "How often to write the checkpoint while the program serves (no effect yet).")               \
     X(HOOKS, hooks, SETTINGS_LIST, "", "none",                                                     \
       "The shared objects that clean up: `path[=priority]:...`, lower priorities first.")          \
     X(HOOK_TIMEOUT, hook_timeout, SETTINGS_DURATION, "5s", "5s", "How long each hook may take.")   \
     X(STATE_FILES, state_files, SETTINGS_LIST, "", "none",                                         \
-      "Files of the server, `path:...`, to record in the checkpoint (no effect yet).")          \
+      "Files of the server, `path:...`, to record in the checkpoint (no effect yet).")             \
     X(LOG, log, SETTINGS_LOG, "warn:stderr", "warn:stderr", "How much to tell, and where.")        \
     X(RUN_DIR, run_dir, SETTINGS_PATH, "", "/run/fluxshim, $XDG_RUNTIME_DIR/fluxshim",             \
-      "The folder through which fluxctl finds running families (no effect yet).")                                  \
+      "The folder through which fluxctl finds running families (no effect yet).")                  \
     X(CONFIG, config, SETTINGS_PATH, "", "none",                                                   \
       "A JSON file with these settings, in lower case and without FLUX_; the environment wins.")
 
