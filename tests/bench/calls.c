@@ -205,7 +205,9 @@ static int by_value(const void *a, const void *b)
 static double low_tenth(int64_t *values, size_t count)
 {
     qsort(values, count, sizeof *values, by_value);
-    return (double)values[count / 10];
+    size_t rank = count / 10;
+
+    return (double)values[rank];
 }
 
 static void run(const struct bench *bench, size_t batches)

@@ -52,29 +52,40 @@ static int by_value(const void *a, const void *b)
 static double median_us(int64_t *values, size_t count)
 {
     qsort(values, count, sizeof *values, by_value);
-    return (double)values[count / 2] / 1e3;
+    size_t middle = count / 2;
+
+    return (double)values[middle] / 1e3;
+}
+
+/* values[0] bare, values[1] preloaded: in turns, so that both see the same machine. */
+static void measure(const char *library, int64_t *values[2], size_t rounds)
+{
+    char preload[4096];
+    char *bare[] = {NULL}, *preloaded[] = {preload, NULL};
+
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
+    for (size_t i = 0; i < rounds; i++) {
+        values[0][i] = spawn_once(bare);
+        values[1][i] = spawn_once(preloaded);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    char preload[4096];
-    char *bare[] = {NULL}, *preloaded[] = {preload, NULL};
-    long rounds = argc > 2 ? atol(argv[2]) : ROUNDS;
+    long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : ROUNDS;
 
-    if (argc < 2 || rounds < 1)
+    if (argc < 2 || rounds < 1) {
+        fprintf(stderr, "usage: spawn LIBRARY [ROUNDS]\n");
         return 64;
-    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", argv[1]);
-    int64_t *without = calloc((size_t)rounds, sizeof *without);
-    int64_t *with = calloc((size_t)rounds, sizeof *with);
-    if (!without || !with)
-        return 1;
-    for (long i = 0; i < rounds; i++) {
-        without[i] = spawn_once(bare);
-        with[i] = spawn_once(preloaded);
     }
-    printf("bare_us %.1f preloaded_us %.1f\n", median_us(without, (size_t)rounds),
-           median_us(with, (size_t)rounds));
-    free(without);
-    free(with);
+    size_t count = (size_t)rounds;
+    int64_t *room = calloc(count * 2, sizeof *room);
+    if (!room)
+        return 1;
+    int64_t *values[2] = {room, room + count};
+    measure(argv[1], values, count);
+    printf("bare_us %.1f preloaded_us %.1f\n", median_us(values[0], count),
+           median_us(values[1], count));
+    free(room);
     return 0;
 }
