@@ -6,8 +6,8 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# BUILD and CC mean the same as in the Makefile.
-export BUILD=${BUILD:-build}
+# As in the Makefile, which sees it too if the caller exports it.
+BUILD=${BUILD:-build}
 cd "$root"
 
 # Colour only for a person: a terminal, and NO_COLOR neither set nor a terminal that can't.
