@@ -38,6 +38,7 @@ TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools
 BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
 HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
+FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c))
 TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
 
 .PHONY: all tests unit check lint format clean
@@ -80,11 +81,16 @@ $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
 
-# Test servers are unmodified programs: no include path to the shim.
-tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(TEST_HOOKS) $(BUILD)/tests/unit/print_settings
+# Test servers and fixtures are unmodified programs: no include path to the shim.
+tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(FIXTURES) $(TEST_HOOKS) \
+	$(BUILD)/tests/unit/print_settings
 $(BUILD)/tests/servers/%: tests/servers/%.c $(SERVER_LIB) $(wildcard tests/servers/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/servers/lib -o $@ $< $(SERVER_LIB) -pthread
+$(BUILD)/tests/fixtures/%: tests/fixtures/%.c $(wildcard tests/fixtures/lib/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/fixtures/lib -Itests/servers/lib -o $@ $< \
+		-pthread
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
