@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bats
+# shellcheck disable=SC2154 # variables of lib/fluxshim
+# Calls that block return once, on time and with what they would return bare, also when a signal is
+# held in the meantime.
+
+load lib/fluxshim
+load lib/fixtures
+
+setup() {
+    fluxshim_setup
+    export FLUX_IDLE=20s # the fixture's own connection isn't closed during the test
+}
+
+teardown() {
+    fluxshim_teardown
+}
+
+AT_ONCE=12 # they only wait
+
+# Time that a call takes if nothing interrupts it.
+duration_of() {
+    case $1 in
+    read | read_of_pipe | syscall_read) echo 600 ;;
+    *) echo 1000 ;;
+    esac
+}
+
+CALLS=(sleep usleep nanosleep clock_nanosleep clock_nanosleep_until poll ppoll select pselect
+    epoll_wait epoll_pwait2 read read_with_timeout read_of_pipe recv_waitall recvmsg_waitall accept
+    pause sigsuspend sigtimedwait sigwait waitpid waitid stdio syscall_nanosleep syscall_poll
+    syscall_epoll_wait syscall_read syscall_futex)
+
+undisturbed() { # CALL SIGNAL
+    local call bare_output
+
+    call=("$FIXTURES/waits" "$1" "$(duration_of "$1")")
+    run_to_end bare "${call[@]}"
+    bare_output=$run_output
+    run_to_end shimmed "${call[@]}" "$2"
+    expect_equal "$1 while signal $2 is held" "$run_output" "$bare_output"
+    expect_equal "exit status" "$exit_status" 0
+}
+
+@test "a held SIGTERM disturbs no call" {
+    local call
+
+    for call in "${CALLS[@]}"; do
+        echo "$call 15"
+    done | in_parallel "$AT_ONCE" undisturbed
+}
+
+# The program's own handler interrupts as it would bare, before the drain and in it.
+interrupted() { # CALL
+    local bare_output ms=400
+
+    [ "$1" != sigwait ] || ms=1000 # blind to handlers
+    run_to_end bare "$FIXTURES/waits" "$1" "$ms" 10
+    bare_output=$run_output
+    run_to_end shimmed "$FIXTURES/waits" "$1" "$ms" 10
+    expect_equal "$1 interrupted by the program's signal" "$run_output" "$bare_output"
+    [ "$1" = sigwait ] || ms=500
+    run_to_end shimmed "$FIXTURES/waits" "$1" "$ms" 15 10
+    expect_equal "$1 interrupted by the program's signal in mid-drain" "$run_output" "$bare_output"
+}
+
+@test "another signal of the program interrupts a call as it would bare" {
+    printf '%s\n' "${CALLS[@]}" | in_parallel "$AT_ONCE" interrupted
+}
+
+sends_all() { # CALL [thread]
+    run_to_end shimmed "$FIXTURES/blocking_send" "$@" 15
+    expect_equal "output" "$(sort <<<"$run_output")" \
+        "reader: 8388608, then the end"$'\n'"$1: 8388608 of 8388608"
+    expect_equal "exit status" "$exit_status" 143
+}
+
+@test "a blocking send of 8 MB is not cut short by a held SIGTERM" {
+    local call
+
+    for call in send write writev sendmsg sendfile; do
+        printf '%s\n' "$call" "$call thread"
+    done | in_parallel "$AT_ONCE" sends_all
+}
+
+# The second signal ends the drain and forces the connection: its end is seen, and once.
+@test "a blocking send returns when a second SIGTERM forces its connection" {
+    run_to_end shimmed "$FIXTURES/blocking_send" send 15 15
+    expect_equal "exit status" "$exit_status" 143
+}
+
+@test "a thread can be cancelled in each call that is a cancellation point" {
+    local line
+
+    run_to_end shimmed "$FIXTURES/cancel"
+    expect_equal "lines" "$(wc -l <<<"$run_output")" 23
+    while read -r line; do
+        expect_match "call" "$line" ': cancelled$'
+    done <<<"$run_output"
+    same_as_bare "$FIXTURES/cancel"
+}
