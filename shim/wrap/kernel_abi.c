@@ -10,7 +10,9 @@
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
@@ -20,15 +22,32 @@
 
 #define KERNEL_SET_SIZE 8
 
-/* A libc set with the 64 signals of a kernel set; NULL stays NULL. */
-static const sigset_t *widen(long set, sigset_t *room)
+/*
+ * Copy what the kernel itself would copy: a bad address is EFAULT here too. Where the system call
+ * isn't to be had (a sandbox), the address is trusted.
+ */
+static bool fetch(void *room, long address, size_t size)
 {
-    if (set == 0) {
-        return NULL;
+    struct iovec local = {room, size}, remote = {(void *)address, size};
+    int saved = errno;
+    long n = real.syscall(SYS_process_vm_readv, getpid(), (long)&local, 1, (long)&remote, 1, 0);
+
+    if (n == -1 && errno == EFAULT) {
+        return false;
     }
+    if (n != (long)size) {
+        memcpy(room, (const void *)address, size);
+    }
+    errno = saved;
+    return true;
+}
+
+/* The wrappers' set from a kernel set; NULL stays NULL. False, with EFAULT, for a bad address. */
+static bool widen(long set, sigset_t *room, const sigset_t **ret_set)
+{
     (void)sigemptyset(room);
-    memcpy(room, (const void *)set, KERNEL_SET_SIZE);
-    return room;
+    *ret_set = set == 0 ? NULL : room;
+    return set == 0 || fetch(room, set, KERNEL_SET_SIZE);
 }
 
 /* struct kernel_sigaction of asm/signal.h, the same on x86_64 and arm64. */
@@ -63,10 +82,14 @@ long kernel_rt_sigaction(long signo, long action, long old, long size)
     if (!is_virtual || size != KERNEL_SET_SIZE) {
         return real.syscall(SYS_rt_sigaction, signo, action, old, size, 0, 0);
     }
+    struct kernel_action given;
     struct sigaction wanted, before;
 
+    if (action && !fetch(&given, action, sizeof(given))) {
+        return -1;
+    }
     if (action) {
-        wanted = from_kernel((const struct kernel_action *)action);
+        wanted = from_kernel(&given);
     }
     if (sigaction((int)signo, action ? &wanted : NULL, &before) != 0) {
         return -1;
@@ -79,12 +102,13 @@ long kernel_rt_sigaction(long signo, long action, long old, long size)
 
 long kernel_rt_sigprocmask(long how, long set, long old, long size)
 {
-    sigset_t wide, before;
+    sigset_t room, before;
+    const sigset_t *wide;
 
     if (size != KERNEL_SET_SIZE) {
         return real.syscall(SYS_rt_sigprocmask, how, set, old, size, 0, 0);
     }
-    if (sigprocmask((int)how, widen(set, &wide), &before) != 0) {
+    if (!widen(set, &room, &wide) || sigprocmask((int)how, wide, &before) != 0) {
         return -1;
     }
     if (old) {
@@ -95,77 +119,103 @@ long kernel_rt_sigprocmask(long how, long set, long old, long size)
 
 long kernel_rt_sigtimedwait(long set, long info, long timeout, long size)
 {
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (size != KERNEL_SET_SIZE || set == 0) {
         return real.syscall(SYS_rt_sigtimedwait, set, info, timeout, size, 0, 0);
     }
-    return sigtimedwait(widen(set, &wide), (siginfo_t *)info, (const struct timespec *)timeout);
+    if (!widen(set, &room, &wide)) {
+        return -1;
+    }
+    return sigtimedwait(wide, (siginfo_t *)info, (const struct timespec *)timeout);
 }
 
 long kernel_rt_sigsuspend(long set, long size)
 {
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (size != KERNEL_SET_SIZE || set == 0) {
         return real.syscall(SYS_rt_sigsuspend, set, size, 0, 0, 0, 0);
     }
-    return sigsuspend(widen(set, &wide));
+    if (!widen(set, &room, &wide)) {
+        return -1;
+    }
+    return sigsuspend(wide);
 }
 
 long kernel_signalfd(long fd, long set, long size, long flags)
 {
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (size != KERNEL_SET_SIZE || set == 0) {
         return real.syscall(SYS_signalfd4, fd, set, size, flags, 0, 0);
     }
-    return signalfd((int)fd, widen(set, &wide), (int)flags);
+    if (!widen(set, &room, &wide)) {
+        return -1;
+    }
+    return signalfd((int)fd, wide, (int)flags);
 }
 
 long kernel_ppoll(long fds, long count, long timeout, long set, long size)
 {
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (set != 0 && size != KERNEL_SET_SIZE) {
         return real.syscall(SYS_ppoll, fds, count, timeout, set, size, 0);
     }
-    return ppoll((struct pollfd *)fds, (nfds_t)count, (const struct timespec *)timeout,
-                 widen(set, &wide));
+    if (!widen(set, &room, &wide)) {
+        return -1;
+    }
+    return ppoll((struct pollfd *)fds, (nfds_t)count, (const struct timespec *)timeout, wide);
 }
 
 long kernel_pselect(long count, long r, long w, long e, long timeout, long set_and_size)
 {
     const long *pair = (const long *)set_and_size;
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (pair && pair[0] != 0 && pair[1] != KERNEL_SET_SIZE) {
         return real.syscall(SYS_pselect6, count, r, w, e, timeout, set_and_size);
     }
+    if (!widen(pair ? pair[0] : 0, &room, &wide)) {
+        return -1;
+    }
     return pselect((int)count, (fd_set *)r, (fd_set *)w, (fd_set *)e,
-                   (const struct timespec *)timeout, widen(pair ? pair[0] : 0, &wide));
+                   (const struct timespec *)timeout, wide);
 }
 
 long kernel_epoll_pwait(long epfd, long events, long most, long ms, long set, long size)
 {
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (set != 0 && size != KERNEL_SET_SIZE) {
         return real.syscall(SYS_epoll_pwait, epfd, events, most, ms, set, size);
     }
-    return epoll_pwait((int)epfd, (struct epoll_event *)events, (int)most, (int)ms,
-                       widen(set, &wide));
+    if (!widen(set, &room, &wide)) {
+        return -1;
+    }
+    return epoll_pwait((int)epfd, (struct epoll_event *)events, (int)most, (int)ms, wide);
 }
 
 long kernel_epoll_pwait2(long epfd, long events, long most, long timeout, long set, long size)
 {
-    sigset_t wide;
+    sigset_t room;
+    const sigset_t *wide;
 
     if (set != 0 && size != KERNEL_SET_SIZE) {
         return real.syscall(SYS_epoll_pwait2, epfd, events, most, timeout, set, size);
     }
+    if (!widen(set, &room, &wide)) {
+        return -1;
+    }
     return epoll_pwait2((int)epfd, (struct epoll_event *)events, (int)most,
-                        (const struct timespec *)timeout, widen(set, &wide));
+                        (const struct timespec *)timeout, wide);
 }
 
 /* The function returns an error number, the system call -1. */

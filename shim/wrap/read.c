@@ -49,7 +49,7 @@ WRAP ssize_t readv(int fd, const struct iovec *parts, int count)
     ssize_t n;
 
     WAIT_FOR(n, real.readv(fd, parts, count));
-    if (entry) {
+    if (entry && n > 0) {
         evidence_after_readv(entry, parts, (size_t)count, n);
     }
     return n;
@@ -106,6 +106,9 @@ WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     ssize_t n;
 
     WAIT_FOR(n, real.recvmsg(fd, message, flags));
+    if (n <= 0) {
+        return n; /* the message may be no memory at all */
+    }
     n = wait_all(fd, message->msg_iov, message->msg_iovlen, flags, n, visits);
     if (entry) {
         evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n);

@@ -170,6 +170,10 @@ WRAP int bsd_sigpause(int mask)
 
 WRAP int xpg_sigpause(int signo)
 {
+    if (sigdisp_bit(signo) == 0) {
+        errno = EINVAL;
+        return -1;
+    }
     return suspend_without(sigdisp_bit(signo));
 }
 

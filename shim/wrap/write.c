@@ -2,6 +2,7 @@
 /* write, send and their families, sendfile, splice: the program answers. */
 /* Context: AS-Safe, MT-Safe, cancellation points. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -44,14 +45,19 @@ static inline int is_cut(const struct output *output)
  * A blocking write that a handler interrupts returns what it had written by then. Bare, there
  * was no handler and it would have gone on: so go on, if only the shim's handler was there.
  */
+static bool was_cut_short(const struct output *output, ssize_t n, size_t all, int flags)
+{
+    return n > 0 && (size_t)n < all && life_thread.visits != output->visits && !life_released() &&
+           !(flags & MSG_DONTWAIT) && !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK);
+}
+
 static ssize_t go_on(const struct output *output, const struct iovec *parts, size_t count,
                      ssize_t n, int flags)
 {
     struct iovec rest[16];
     size_t all = vector_total(parts, count);
 
-    while (n > 0 && (size_t)n < all && life_thread.visits != output->visits && !life_released() &&
-           !(flags & MSG_DONTWAIT) && !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK)) {
+    while (was_cut_short(output, n, all, flags)) {
         struct msghdr message = {.msg_iov = rest};
         ssize_t more;
 
@@ -60,6 +66,22 @@ static ssize_t go_on(const struct output *output, const struct iovec *parts, siz
                              : real.writev(output->fd, rest, (int)message.msg_iovlen));
         if (more <= 0) {
             break; /* the next call will say why */
+        }
+        n += more;
+    }
+    return n;
+}
+
+/* sendfile moves the offset, or the file's own position, by what it has sent. */
+static ssize_t go_on_file(const struct output *output, int in, off64_t *offset, size_t size,
+                          ssize_t n)
+{
+    while (was_cut_short(output, n, size, 0)) {
+        ssize_t more;
+
+        WAIT_FOR(more, real.sendfile64(output->fd, in, offset, size - (size_t)n));
+        if (more <= 0) {
+            break;
         }
         n += more;
     }
@@ -168,6 +190,9 @@ WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         return -1;
     }
     WAIT_FOR(n, real.sendmsg(fd, message, flags));
+    if (n <= 0) {
+        return n; /* the message may be no memory at all */
+    }
     n = whole_parts(&output, message->msg_iov, message->msg_iovlen, n, flags);
     return after_parts(&output, message->msg_iov, message->msg_iovlen, n);
 }
@@ -189,6 +214,8 @@ WRAP int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     return n;
 }
 
+_Static_assert(sizeof(off_t) == sizeof(off64_t), "sendfile and sendfile64 are one call");
+
 WRAP ssize_t sendfile(int out, int in, off_t *offset, size_t size)
 {
     struct output output = before(out);
@@ -198,7 +225,7 @@ WRAP ssize_t sendfile(int out, int in, off_t *offset, size_t size)
         return -1;
     }
     WAIT_FOR(n, real.sendfile(out, in, offset, size));
-    return after_unseen(&output, n);
+    return after_unseen(&output, go_on_file(&output, in, (off64_t *)offset, size, n));
 }
 
 WRAP ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
@@ -210,7 +237,7 @@ WRAP ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
         return -1;
     }
     WAIT_FOR(n, real.sendfile64(out, in, offset, size));
-    return after_unseen(&output, n);
+    return after_unseen(&output, go_on_file(&output, in, offset, size, n));
 }
 
 /* Either end may be a connection: a proxy splices from one through a pipe to the other. */
