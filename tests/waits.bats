@@ -16,7 +16,7 @@ teardown() {
     fluxshim_teardown
 }
 
-AT_ONCE=12 # they only wait
+AT_ONCE=8 # they only wait
 
 # Time that a call takes if nothing interrupts it.
 duration_of() {
@@ -27,7 +27,7 @@ duration_of() {
 }
 
 CALLS=(sleep usleep nanosleep clock_nanosleep clock_nanosleep_until poll ppoll select pselect
-    epoll_wait epoll_pwait2 read read_with_timeout read_of_pipe recv_waitall recvmsg_waitall accept
+    epoll_wait epoll_pwait2 read read_of_pipe recv_waitall recvmsg_waitall
     pause sigsuspend sigtimedwait sigwait waitpid waitid stdio syscall_nanosleep syscall_poll
     syscall_epoll_wait syscall_read syscall_futex)
 
@@ -48,6 +48,18 @@ undisturbed() { # CALL SIGNAL
     for call in "${CALLS[@]}"; do
         echo "$call 15"
     done | in_parallel "$AT_ONCE" undisturbed
+}
+
+# Nobody knows when a read began: its SO_RCVTIMEO starts afresh, and only once.
+@test "a socket's own timeout ends a call at most once too late" {
+    local call late
+
+    for call in read_with_timeout accept; do
+        run_to_end shimmed "$FIXTURES/waits" "$call" 1000 15
+        expect_equal "$call" "${run_output%%$'\n'*}" "$call: -1 EAGAIN"
+        late=$(sed -n 's/^late by \(.*\) ms$/\1/p' <<<"$run_output")
+        expect_at_most "ms too late" "${late:-0}" 900
+    done
 }
 
 # The program's own handler interrupts as it would bare, before the drain and in it.

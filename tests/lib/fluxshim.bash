@@ -47,7 +47,7 @@ fluxshim_teardown() {
     [ -e "$work/started" ] || return 0
     while read -r pid start; do
         stat_field "$pid" 22
-        [ "$field" != "$start" ] || kill -KILL "$pid"
+        [ -z "$start" ] || [ "$field" != "$start" ] || kill -KILL "$pid" || :
     done <"$work/started"
 }
 
