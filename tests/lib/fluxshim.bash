@@ -207,7 +207,7 @@ await_process() {
         process_status=alive
         cat "$late"
     fi
-    kill "$watchdog" 2>/dev/null || :
+    kill -KILL "$watchdog" 2>/dev/null || : # not TERM: bats has a trap there
     wait "$watchdog" 2>/dev/null || :
 }
 
