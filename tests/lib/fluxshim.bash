@@ -47,7 +47,7 @@ fluxshim_teardown() {
     [ -e "$work/started" ] || return 0
     while read -r pid start; do
         stat_field "$pid" 22
-        [ -z "$start" ] || [ "$field" != "$start" ] || kill -KILL "$pid" || :
+        [ -z "$start" ] || [ "$field" != "$start" ] || kill -KILL "$pid" 2>/dev/null || :
     done <"$work/started"
 }
 
@@ -95,7 +95,7 @@ wait_for() {
 file_has() {
     local lines
 
-    mapfile -t lines <"$1"
+    { mapfile -t lines <"$1"; } 2>/dev/null || return
     [[ " ${lines[*]/%/$'\n'}" == *" $2"$'\n'* ]]
 }
 
@@ -311,7 +311,10 @@ checkpoint_value() {
 
 # In the TAP stream, without failing: figures that a person may want to see.
 note() {
-    echo "# $*" >&3
+    local lines
+
+    mapfile -t lines <<<"$*"
+    printf '# %s\n' "${lines[@]}" >&3
 }
 
 # Many at once ------------------------------------------------------------------------------------
