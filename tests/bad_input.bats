@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bats
+# shellcheck disable=SC2154 # variables of lib/fluxshim
+# Whatever is missing, wrong or refused: one clear line in the log, and the server serves and stops.
+
+load lib/fluxshim
+load lib/fixtures
+
+setup() {
+    fluxshim_setup
+}
+
+teardown() {
+    fluxshim_teardown
+}
+
+# What it says, without the pid.
+log_lines() {
+    sed -E 's/^fluxshim\[[0-9]+\]: //' "$server_err"
+}
+
+# serves_and_stops COMMAND...: a request in flight is answered and the exit status is the bare one.
+serves_and_stops() {
+    start_program shimmed "$@"
+    wait_until_ready
+    start_inflight --slow 2 --path '/slow?ms=300'
+    stop_and_wait
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 143
+}
+
+# The same where no drain is possible: it serves, and its signal ends it at once.
+serves_and_stops_as_bare() {
+    start_program shimmed "$@"
+    wait_until_ready
+    "$TOOLS/inflight" --connect "$server_address" --slow 2 --path '/slow?ms=50' 3>&-
+    start_inflight --stuck 1
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+    expect_at_most "ms to the exit" "$exit_ms" 1000
+}
+
+# says REGULAR_EXPRESSION: that, in one line, and nothing else.
+says() {
+    expect_match "log" "$(log_lines)" "^$1\$"
+    expect_equal "lines in the log" "$(wc -l <"$server_err")" 1
+}
+
+# Settings ----------------------------------------------------------------------------------------
+
+DURATION='a duration such as 30, 1\.5s, 250ms, 2m or 1h, at most 8784h \(366 days\)'
+SWITCH='on, off, true, false, yes, no, 1 or 0'
+
+# wrong NAME VALUE ALLOWED DEFAULT
+wrong() {
+    (
+        export "$1=$2"
+        serves_and_stops "$SERVERS/threaded"
+        says "warning: $1=$2 is not valid \(allowed: $3\): using $4"
+    )
+}
+
+@test "a setting that can't be parsed: its name, value, what is allowed, and the default is used" {
+    local setting
+
+    for name in FLUX_DRAIN_TIMEOUT=30s FLUX_SHUTDOWN_TIMEOUT=60s FLUX_IDLE=500ms \
+        FLUX_HOOK_TIMEOUT=5s; do
+        wrong "${name%=*}" soon "$DURATION" "${name#*=}"
+    done
+    wrong FLUX_DRAIN_TIMEOUT -1s "$DURATION" 30s
+    wrong FLUX_LAME_DUCK 9999h "off, or $DURATION" 0
+    wrong FLUX_CHECKPOINT_INTERVAL 1d "off, or $DURATION" off
+    wrong FLUX_HTTP maybe "$SWITCH" on
+    wrong FLUX_ON_EXIT 2 "$SWITCH" on
+    wrong FLUX_DISABLE perhaps "$SWITCH" unset
+    wrong FLUX_SIGNALS KILL 'a comma list of TERM, [^)]*' TERM,INT
+    wrong FLUX_LOG loud 'error, warn, info or debug, [^)]*' warn:stderr
+}
+
+@test "a path that is too long: told, and none is used" {
+    local long
+
+    long=/$(printf '%01100d' 0)
+    FLUX_CHECKPOINT=$long serves_and_stops "$SERVERS/threaded"
+    expect_match "log" "$(log_lines)" 'FLUX_CHECKPOINT=.*'
+    expect_equal "lines in the log" "$(wc -l <"$server_err")" 1
+}
+
+@test "all of them wrong at once: a line each" {
+    local setting
+    local wrong_ones=(DRAIN_TIMEOUT SHUTDOWN_TIMEOUT LAME_DUCK IDLE HTTP SIGNALS ON_EXIT DISABLE
+        CHECKPOINT_INTERVAL HOOK_TIMEOUT LOG)
+
+    for setting in "${wrong_ones[@]}"; do
+        export "FLUX_$setting=?"
+    done
+    serves_and_stops "$SERVERS/epoll"
+    for setting in "${wrong_ones[@]}"; do
+        expect_equal "lines about FLUX_$setting" \
+            "$(log_lines | grep -c "^warning: FLUX_$setting=[?] is not valid (allowed: ")" 1
+    done
+    expect_equal "lines in the log" "$(wc -l <"$server_err")" "${#wrong_ones[@]}"
+}
+
+@test "a settings file that is missing or wrong: told, and the rest is used" {
+    FLUX_CONFIG=$work/none serves_and_stops "$SERVERS/threaded"
+    says "error: config $work/none cannot be read: No such file or directory"
+    echo '{"idle": ' >"$work/half"
+    FLUX_CONFIG=$work/half serves_and_stops "$SERVERS/threaded"
+    says "error: config $work/half: not valid JSON at line [0-9]+, column [0-9]+; none of it is used"
+    echo "{\"idle\": \"soon\", \"checkpoint\": \"$work/state\"}" >"$work/wrong"
+    FLUX_CONFIG=$work/wrong serves_and_stops "$SERVERS/threaded"
+    says "warning: config $work/wrong: idle = 'soon' is not allowed: $DURATION"
+    expect_equal "reason in the checkpoint" "$(checkpoint_value "$work/state" .reason)" signal
+}
+
+@test "a log file that can't be written: the lines go to stderr" {
+    FLUX_IDLE=soon FLUX_LOG=$work/none/log serves_and_stops "$SERVERS/threaded"
+    expect_match "stderr" "$(log_lines)" 'FLUX_IDLE=soon is not valid'
+}
+
+# Hooks -------------------------------------------------------------------------------------------
+
+runs_without_hook() { # PATH REASON
+    FLUX_HOOKS=$1 FLUX_CHECKPOINT=$work/state serves_and_stops "$SERVERS/threaded"
+    says "error: hook $1 will not run: $2"
+    expect_equal "row in the checkpoint" \
+        "$(checkpoint_value "$work/state" '.hooks[] | [.path, .status] | join(" ")')" "$1 not run"
+}
+
+@test "a hook that is missing, has no symbol, is no ELF file or is writable by others" {
+    runs_without_hook "$work/none.so" 'No such file or directory'
+    runs_without_hook "$BUILD/tests/hooks/without_symbol.so" 'it has no function flux_cleanup'
+    echo 'no ELF file' >"$work/text.so"
+    runs_without_hook "$work/text.so" '(file too short|invalid ELF header)'
+    runs_without_hook "$work" 'not a regular file'
+    install -m 777 "$BUILD/tests/hooks/note.so" "$work/open.so"
+    runs_without_hook "$work/open.so" "writable by everyone [^:]+: $work/open.so"
+}
+
+# Checkpoint --------------------------------------------------------------------------------------
+
+# Warned of at the start, and told again at the end.
+writes_no_checkpoint() { # PATH REASON COMMAND...
+    FLUX_CHECKPOINT=$1 serves_and_stops "${@:3}"
+    expect_match "first line" "$(log_lines | head -n 1)" "^warning: checkpoint $1: .*$2"
+    expect_match "last line" "$(log_lines | tail -n 1)" "^error: checkpoint $1 .*$2"
+    expect_equal "lines in the log" "$(wc -l <"$server_err")" 2
+}
+
+@test "a checkpoint's folder that is missing" {
+    writes_no_checkpoint "$work/none/state" 'No such file or directory' "$SERVERS/threaded"
+}
+
+@test "a checkpoint's folder that is not writable" {
+    local command=("$SERVERS/threaded")
+
+    mkdir -m 500 "$work/closed"
+    if [ "$(id -u)" = 0 ]; then # root without the privilege to write anywhere
+        command=(setpriv --bounding-set=-dac_override,-dac_read_search "${command[@]}")
+    fi
+    writes_no_checkpoint "$work/closed/state" 'Permission denied' "${command[@]}"
+    expect_equal "files" "$(ls -A "$work/closed")" ""
+}
+
+@test "a checkpoint's path at which there is a folder" {
+    mkdir "$work/state"
+    FLUX_CHECKPOINT=$work/state serves_and_stops "$SERVERS/threaded"
+    expect_match "first line" "$(log_lines | head -n 1)" '^warning: checkpoint .*a folder'
+    [ -d "$work/state" ]
+}
+
+# The kernel --------------------------------------------------------------------------------------
+
+needs_seccomp() {
+    local status=0
+
+    "$FIXTURES/deny" threads true || status=$?
+    [ "$status" != 77 ] || skip "this kernel has no seccomp filters, or doesn't allow them"
+}
+
+refuses_otherwise() { # DENIAL
+    needs_seccomp
+    serves_and_stops "$FIXTURES/deny" "$1" "$SERVERS/threaded"
+    says 'warning: SO_BINDTOIFINDEX failed \(errno 92\) on listener [0-9]+: refusing in another way'
+    serves_and_stops "$FIXTURES/deny" "$1" "$SERVERS/epoll" --listen tcp6
+    says 'warning: SO_BINDTOIFINDEX failed \(errno 92\) on listener [0-9]+: refusing in another way'
+}
+
+@test "a kernel without SO_BINDTOIFINDEX: the SYN filter refuses" {
+    refuses_otherwise bind-to-interface
+}
+
+@test "a kernel without SO_BINDTOIFINDEX and socket filters: the backlog refuses" {
+    refuses_otherwise no-filter
+}
+
+@test "no new thread at the stop: what is in flight finishes, then the program gets its signal" {
+    local server
+
+    needs_seccomp
+    for server in single epoll; do
+        serves_and_stops "$FIXTURES/deny" threads "$SERVERS/$server"
+        expect_match "log" "$(log_lines)" "error: the drain's thread could not be started"
+        expect_at_most "lines in the log" "$(wc -l <"$server_err")" 2
+    done
+}
+
+@test "no new process: the server goes on, and so does its drain" {
+    needs_seccomp
+    start_program shimmed "$FIXTURES/deny" forks "$FIXTURES/connection" fork
+    wait_until_ready
+    start_inflight --proto line --slow 1 --send 'slow 600 a line' --expect 'a line'
+    stop_and_wait
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 143
+    expect_match "server" "$(<"$server_out")" 'fork: EAGAIN'
+    expect_at_least "ms to the exit" "$exit_ms" 500
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
+
+# Resources ---------------------------------------------------------------------------------------
+
+@test "RLIMIT_NOFILE of a million" {
+    (ulimit -n 1048576) 2>/dev/null ||
+        skip "the hard limit is $(ulimit -Hn) and can't be raised here"
+    FLUX_CHECKPOINT=$work/state serves_and_stops bash -c \
+        "ulimit -n 1048576; exec $SERVERS/epoll"
+    expect_equal "stderr" "$(<"$server_err")" ""
+    expect_equal "drained" "$(checkpoint_value "$work/state" .connections.drained)" 2
+}
+
+@test "the highest RLIMIT_NOFILE that is allowed: the memory is not used before it is needed" {
+    local before after
+
+    start_program shimmed bash -c "ulimit -n 1024; exec $SERVERS/epoll"
+    wait_until_ready
+    before=$(awk '/^Pss_Anon/ {print $2}' "/proc/$server_pid/smaps_rollup")
+    stop_and_wait
+    start_program shimmed bash -c "ulimit -n \$(ulimit -Hn); exec $SERVERS/epoll"
+    wait_until_ready
+    after=$(awk '/^Pss_Anon/ {print $2}' "/proc/$server_pid/smaps_rollup")
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+    expect_at_most "KiB more with $(ulimit -Hn) than with 1024 descriptors" \
+        $((after - before)) 64
+}
+
+@test "a soft limit of 16 descriptors" {
+    serves_and_stops bash -c "ulimit -Sn 16; exec $SERVERS/epoll"
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
+
+# starts_with KIB: of address space; true if the server can load and answer.
+starts_with() {
+    start_program shimmed bash -c "ulimit -v $1; exec $SERVERS/single"
+    wait_for 5 is_ready_or_gone
+    if file_has "$server_out" ready; then
+        read_addresses
+        "$TOOLS/inflight" --connect "$server_address" --slow 1 --path / 2>&1 3>&- && return
+    fi
+    stop_and_wait
+    return 1
+}
+
+# From what the server needs by itself to where the shim has nothing to say. In between something is
+# missing each time: the table, the engine, or the thread.
+@test "a memory limit too small: for the table, the engine or the thread, and told each time" {
+    local kib=2400 table=0 runs=0
+
+    until starts_with "$kib"; do
+        kib=$((kib + 100))
+        expect_at_most "KiB to start" "$kib" 100000
+    done
+    while true; do
+        stop_and_wait
+        expect_equal "exit status with $kib KiB" "$exit_status" 143
+        runs=$((runs + 1))
+        [ -s "$server_err" ] || break
+        expect_equal "lines with $kib KiB that are not the shim's" \
+            "$(grep -vc '^fluxshim\[[0-9]*\]: ' "$server_err" || :)" 0
+        ! grep -q -e 'for the descriptor table' -e 'descriptors only' "$server_err" ||
+            table=$((table + 1))
+        kib=$((kib + 100))
+        expect_at_most "KiB until nothing is missing" "$kib" 100000
+        starts_with "$kib"
+    done
+    note "$runs runs; enough at $kib KiB; too little for the whole table in $table"
+    expect_at_least "runs without memory for the table" "$table" 1
+}
+
+# A queue that is full: what the kernel has accepted is answered, one after the other.
+@test "a full accept queue is served to its end" {
+    FLUX_CHECKPOINT=$work/state start_server shimmed single --backlog 4
+    start_inflight --slow 6 --path '/slow?ms=150'
+    stop_and_wait
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 143
+    expect_at_least "ms to the exit" "$exit_ms" 800
+    expect_at_least "rescued" "$(checkpoint_value "$work/state" .connections.rescued)" 4
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
+
+@test "/proc not mounted" {
+    local server
+
+    unshare -m true 2>/dev/null || skip "no privilege for a mount namespace"
+    for server in single threaded; do
+        FLUX_CHECKPOINT=$work/state serves_and_stops unshare -m bash -c \
+            "umount -l /proc && exec $SERVERS/$server"
+        expect_match "log" "$(log_lines)" '/proc'
+        cat "$server_err"
+        expect_equal "lines in the log" "$(wc -l <"$server_err")" 1
+        expect_equal "drained" "$(checkpoint_value "$work/state" .connections.drained)" 2
+    done
+}
+
+# Its own parts -----------------------------------------------------------------------------------
+
+# shim_with ENGINE: the shim in a folder of its own, with this file as its engine, or none.
+shim_with() {
+    mkdir -p "$work/shim/fluxshim"
+    cp "$SHIM" "$work/shim/"
+    rm -f "$work/shim/fluxshim/engine.so"
+    [ "$1" = none ] || cp "$1" "$work/shim/fluxshim/engine.so"
+    SHIM=$work/shim/libfluxshim.so
+}
+
+runs_without_engine() { # ENGINE LINE
+    local server
+
+    shim_with "$1"
+    for server in single threaded; do
+        serves_and_stops_as_bare "$SERVERS/$server"
+        says "error: $2: running without fluxshim"
+    done
+}
+
+@test "engine.so missing" {
+    runs_without_engine none "can't load the engine: .*/fluxshim/engine.so: cannot open .*"
+}
+
+@test "engine.so no ELF file" {
+    echo 'no ELF file' >"$work/text"
+    runs_without_engine "$work/text" "can't load the engine: .*/fluxshim/engine.so: .*"
+}
+
+@test "engine.so of another version" {
+    runs_without_engine "$BUILD/tests/hooks/other_engine.so" \
+        'engine.so is of another version than libfluxshim.so'
+}
+
+@test "engine.so without its symbol" {
+    runs_without_engine "$BUILD/tests/hooks/note.so" \
+        'engine.so is of another version than libfluxshim.so'
+}
