@@ -299,7 +299,7 @@ starts_with() {
     await_client
     expect_equal "client: $client_last; status" "$client_status" 0
     expect_equal "exit status" "$exit_status" 143
-    expect_at_least "ms to the exit" "$exit_ms" 800
+    expect_at_least "ms to the exit" "$exit_ms" 600
     expect_at_least "rescued" "$(checkpoint_value "$work/state" .connections.rescued)" 4
     expect_equal "stderr" "$(<"$server_err")" ""
 }
