@@ -61,13 +61,23 @@ static void consider_range(void)
     }
 }
 
+static void tell_once(void)
+{
+    static bool told;
+
+    if (!told) {
+        log_warn("/proc/self/fd can't be read: looking for connections one descriptor at a time");
+        told = true;
+    }
+}
+
 void reconcile_connections(void)
 {
     DIR *folder = opendir("/proc/self/fd");
     const struct dirent *entry;
 
     if (!folder) {
-        log_warn("/proc/self/fd can't be read: looking for connections one descriptor at a time");
+        tell_once();
         consider_range();
         return;
     }
