@@ -207,7 +207,7 @@ await_process() {
         process_status=alive
         cat "$late"
     fi
-    kill -KILL "$watchdog" 2>/dev/null || : # not TERM: bats has a trap there
+    kill -KILL "$watchdog" 2>/dev/null || : # SIGTERM could run a trap of bats that it inherited
     wait "$watchdog" 2>/dev/null || :
 }
 
