@@ -169,7 +169,7 @@ END
     note "$(<"$work/figures")"
 }
 
-@test "8 idle connections of another protocol, read after the write: exit within FLUX_IDLE + 200 ms" {
+@test "8 idle connections, another protocol, read after write: exit within FLUX_IDLE + 200 ms" {
     in_parallel 2 closes_idle <<END
 700 line threaded
 700 line epoll --eager-read
@@ -181,7 +181,7 @@ END
     note "$(<"$work/figures")"
 }
 
-@test "8 idle connections of another protocol, written only: exit within 3 x FLUX_IDLE + 200 ms" {
+@test "8 idle connections, another protocol, written only: exit within 3 x FLUX_IDLE + 200 ms" {
     in_parallel 2 closes_idle <<END
 1700 line epoll
 1700 line select

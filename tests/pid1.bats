@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bats
 # shellcheck disable=SC2154 # variables of lib/fluxshim.bash
-# As PID 1, for which the kernel drops default actions, a server ends with 128 + the signal's number.
+# As PID 1, whose default actions the kernel drops, a server ends with 128 + the signal's number.
 
 load lib/fluxshim
 

@@ -99,7 +99,7 @@ END
     expect_hook_and_checkpoint
 }
 
-# timeout(1) signals its child and then its group, and who is in both has it twice: that is one stop.
+# timeout(1) signals its child, then its group: who is in both has it twice, and that is one stop.
 takes_as_one() { # SERVER
     start_server shimmed "$1"
     start_inflight --slow 2 --path '/slow?ms=700'

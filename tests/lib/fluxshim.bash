@@ -197,26 +197,35 @@ stop_and_wait() {
 
 # await_process PID SECONDS: leaves process_status. The process must be a child of this shell.
 await_process() {
-    local watchdog late=$work/late.$1
+    local late=$work/late.$1
 
     kill_when_late "$1" "$2" "$late" >/dev/null 2>&1 3>&- 4>&- &
-    watchdog=$!
     process_status=0
     wait "$1" 2>/dev/null || process_status=$?
     if [ -e "$late" ]; then
         process_status=alive
         cat "$late"
     fi
-    kill -KILL "$watchdog" 2>/dev/null || : # SIGTERM could run a trap of bats that it inherited
-    wait "$watchdog" 2>/dev/null || :
 }
 
-# One process, so that it can be ended as one: the read is a sleep of the shell's own.
+# Ends by itself soon after the process has: a signal could run a trap of bats that it inherited.
 kill_when_late() {
-    if ! read -rt "$2" <>"$work/never"; then
-        tell_where_it_is "$1" >"$3"
-        kill -KILL "$1"
-    fi
+    local deadline start
+
+    stat_field "$1" 22
+    start=$field
+    read_clock
+    deadline=$((now_us + $2 * 1000000))
+    while [ -n "$field" ] && [ "$field" = "$start" ]; do
+        if [ "$now_us" -ge "$deadline" ]; then
+            tell_where_it_is "$1" >"$3"
+            kill -KILL "$1"
+            return
+        fi
+        read -rt 0.1 <>"$work/never"
+        read_clock
+        stat_field "$1" 22
+    done
 }
 
 # Of a process that should be gone: what each of its threads waits for.
@@ -224,8 +233,8 @@ tell_where_it_is() {
     echo "process $1 is still there after its deadline:"
     grep -HE '^(Name|State|SigPnd|ShdPnd|SigBlk)' "/proc/$1/task"/*/status
     grep -H . "/proc/$1/task"/*/wchan
-    if command -v gdb; then
-        gdb -p "$1" -batch -ex 'thread apply all backtrace' 2>&1 | grep -E '^(Thread|#)'
+    if command -v gdb >/dev/null; then
+        timeout 20 gdb -p "$1" -batch -ex 'thread apply all backtrace' 2>&1 | grep -E '^(Thread|#)'
     fi
 }
 
@@ -258,7 +267,8 @@ start_inflight() {
     fi
 }
 
-# await_client [SECONDS]: leaves client_status, client_lines (an array of its stdout) and client_last.
+# await_client [SECONDS]: leaves client_status, client_lines (its stdout) and the last of them,
+# client_last.
 await_client() {
     await_process "$client_pid" "${1:-25}"
     client_status=$process_status
