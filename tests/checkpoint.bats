@@ -146,7 +146,7 @@ print(whole, broken)' "$state" >"$work/counts"
     read_all_the_time 3>&- 4>&- &
     reader=$!
     remember_process "$reader"
-    for i in {1..15}; do
+    for _ in {1..15}; do
         stop_once single
     done
     touch "$work/stop"

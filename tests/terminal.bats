@@ -21,7 +21,8 @@ start_at_terminal() {
 
     shift
     server_out=$work/out server_err=$work/err
-    : >"$server_out" >"$server_err"
+    : >"$server_out"
+    : >"$server_err"
     cat >"$work/run" <<END_OF_RUN
 echo \$\$ >$work/pid
 LD_PRELOAD=$SHIM exec $SERVERS/$* >$server_out $redirection
