@@ -140,7 +140,7 @@ print(whole, broken)' "$state" >"$work/counts"
 }
 
 @test "who reads it all the time sees a whole one each time" {
-    local i reader whole broken
+    local reader whole broken
 
     stop_once single
     read_all_the_time 3>&- 4>&- &
