@@ -158,7 +158,7 @@ writes_no_checkpoint() { # PATH REASON COMMAND...
 
     mkdir -m 500 "$work/closed"
     if [ "$(id -u)" = 0 ]; then # root without the privilege to write anywhere
-        command=(setpriv --bounding-set=-dac_override,-dac_read_search "${command[@]}")
+        command=(setpriv "--bounding-set=-dac_override,-dac_read_search" "${command[@]}")
     fi
     writes_no_checkpoint "$work/closed/state" 'Permission denied' "${command[@]}"
     expect_equal "files" "$(ls -A "$work/closed")" ""

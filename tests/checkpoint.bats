@@ -88,9 +88,9 @@ sys.exit(3)'
 }
 
 @test "the one before is kept as .prev and nothing else is left" {
-    local i
+    local _
 
-    for i in 1 2 3; do
+    for _ in 1 2 3; do
         stop_once single
     done
     expect_equal "generation" "$(value .generation)" 3
