@@ -189,7 +189,18 @@ refuses_otherwise() { # DENIAL
 }
 
 @test "a kernel without SO_BINDTOIFINDEX: the SYN filter refuses" {
+    local result
+
     refuses_otherwise bind-to-interface
+    start_program shimmed "$FIXTURES/deny" bind-to-interface "$SERVERS/epoll"
+    wait_until_ready
+    start_inflight --slow 1 --path '/slow?ms=600'
+    send_signal TERM
+    result=$("$TOOLS/knock" --connect "$server_address" --timeout-ms 200 3>&-)
+    expect_match "connect during the drain" "$result" '^timeout '
+    await_exit
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
 }
 
 @test "a kernel without SO_BINDTOIFINDEX and socket filters: the backlog refuses" {
