@@ -26,11 +26,19 @@ stop_once() { # SERVER OPTION...
     expect_equal "stderr" "$(<"$server_err")" ""
 }
 
+# A thread each for main, the shim and every connection that was accepted.
+has_tasks() { # COUNT
+    local tasks=("/proc/$server_pid/task"/*)
+
+    [ "${#tasks[@]}" = "$1" ]
+}
+
 @test "a stop under load: every field" {
     FLUX_HOOKS=$BUILD/tests/hooks/fails.so start_server shimmed threaded
     local began=$EPOCHSECONDS
     "$TOOLS/inflight" --connect "$server_address" --slow 1 --path / 3>&-
     start_inflight --slow 2 --path '/slow?ms=400' --idle 3
+    wait_for 5 has_tasks 7
     stop_and_wait
     await_client
     cat "$state"

@@ -50,6 +50,7 @@ drains_copy() { # WAY: copied before the signal
 drains_when_copied_late() { # WAY: copied in mid-drain
     start_shimmed connection "$1"
     start_inflight --proto line --slow 1 --send 'slow 600 a line' --expect 'a line'
+    wait_for 5 file_has "$server_out" accepted
     stop_and_wait
     await_client
     expect_match "server" "$(<"$server_out")" "$1 done"
@@ -124,6 +125,7 @@ is_forgotten_after() { # END
 ends_drain() { # END
     start_shimmed connection none "$1"
     start_inflight --proto line --slow 1 --send 'slow 600 a line' --expect 'a line' --keep
+    wait_for 5 file_has "$server_out" accepted
     stop_and_wait
     await_client
     expect_one_drained
