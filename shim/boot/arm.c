@@ -18,6 +18,15 @@
 
 extern char __libc_single_threaded __attribute__((weak));
 
+#define ARMING_LOOK_NS 10000000 /* a missed wake-up costs no more */
+
+/* The process that has begun to arm, and the one that has ended it (or failed to): once each. */
+static struct {
+    _Atomic pid_t tried;
+    _Atomic uint32_t done_by;
+    pid_t by_tid;
+} arming;
+
 static struct bridge bridge = {
     .abi = BRIDGE_ABI,
     .size = sizeof(struct bridge),
@@ -33,7 +42,7 @@ static struct bridge bridge = {
     .listeners_high = listeners_high,
     .listener_accepted = listeners_accepted,
     .connection = fdtab_connection,
-    .record_descriptor = fdtab_record,
+    .raise_high = fdtab_raise_high,
     .http_answer = evidence_http_answer,
     .refuse_all = refuse_all,
     .decoy_is_ready = decoy_is_ready,
@@ -106,6 +115,7 @@ static void take_masks(void)
     (void)real.pthread_sigmask(SIG_BLOCK, NULL, &now);
     atomic_store(&life->blocked, sigdisp_from_set(&now) & managed);
     atomic_store(&life->masks_virtual, 1);
+    life_thread.owns_masks = 1;
     (void)sigemptyset(&open);
     sigdisp_add_to_set(&open, managed);
     (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
@@ -198,21 +208,44 @@ static void arm_with(struct settings *settings)
     log_info("armed: signals are held from here on");
 }
 
+static void arm_once(void)
+{
+    struct settings *settings = settings_room();
+
+    arming.by_tid = (pid_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+    if (settings) {
+        arm_with(settings);
+    }
+    atomic_store(&arming.done_by, (uint32_t)getpid());
+    life_wake(&arming.done_by);
+}
+
+/* Another thread is at it: its listener and ours are to be known when both go on. */
+static void wait_for_arming(pid_t pid)
+{
+    if (arming.by_tid == (pid_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0)) {
+        return;
+    }
+    for (uint32_t done = atomic_load(&arming.done_by); done != (uint32_t)pid;
+         done = atomic_load(&arming.done_by)) {
+        life_sleep(&arming.done_by, done, ARMING_LOOK_NS);
+    }
+}
+
 void arm_process(void)
 {
-    static _Atomic pid_t tried; /* the process that has armed, or failed to: once each */
-    pid_t before = atomic_load(&tried);
+    pid_t pid = getpid();
+    pid_t before = atomic_load(&arming.tried);
     int saved = errno;
 
     if (life_armed() || life_thread.in_vfork || getauxval(AT_SECURE) ||
-        atomic_load(&life->sandboxed) || before == getpid() ||
-        !atomic_compare_exchange_strong(&tried, &before, getpid())) {
+        atomic_load(&life->sandboxed) || atomic_load(&arming.done_by) == (uint32_t)pid) {
         return;
     }
-    struct settings *settings = settings_room();
-
-    if (settings) {
-        arm_with(settings);
+    if (before != pid && atomic_compare_exchange_strong(&arming.tried, &before, pid)) {
+        arm_once();
+    } else {
+        wait_for_arming(pid);
     }
     errno = saved;
 }

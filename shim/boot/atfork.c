@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "boot/boot.h"
+#include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 
@@ -29,13 +30,15 @@ void fork_in_child(void)
     atomic_store(&safepoint_work, 0);
     atomic_store(&safepoint_threads, 0);
     life_thread.wait_frame = 0;
+    life_thread.owns_masks = 0;
+    refuse_forget();
     if (parent.managed == 0) {
         return;
     }
     atomic_store(&life->managed, parent.managed);
     atomic_store(&life->blocked, parent.blocked);
     atomic_store(&life->masks_virtual, parent.masks_virtual);
-    hold_abandon();
+    hold_forget_in_child();
     atomic_store(&life->managed, 0);
     atomic_store(&life->blocked, 0);
 }

@@ -9,6 +9,14 @@
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
 
+/* Static, since another library's constructor can listen before ours has run. */
+const struct life_gate life_gate = {
+    .arm = arm_process,
+    .leave = leave_process,
+    .before_fork = fork_before,
+    .in_child = fork_in_child,
+};
+
 /* Socket activation (sd_listen_fds(3)): this process was handed listeners and will serve. */
 static void note_inherited_listeners(void)
 {
@@ -22,10 +30,6 @@ static void note_inherited_listeners(void)
 static void __attribute__((constructor)) start(void)
 {
     real_resolve();
-    life_gate.arm = arm_process;
-    life_gate.leave = leave_process;
-    life_gate.before_fork = fork_before;
-    life_gate.in_child = fork_in_child;
     if (!getauxval(AT_SECURE)) {
         note_inherited_listeners();
     }

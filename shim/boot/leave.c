@@ -31,5 +31,4 @@ void leave_process(int status)
     while (!atomic_load(&life->finished) && life_now() < deadline) {
         life_sleep(&life->finished, 0, deadline - life_now());
     }
-    hold_abandon();
 }

@@ -159,6 +159,10 @@ static void nudge(int fd, struct seen *seen, int64_t now)
         look_again(now + NUDGE_PAUSE);
         return;
     }
+    if (!is_connection((uint32_t)fd) ||
+        atomic_load(&shim->fdtab->entries[fd].activity) != seen->activity) {
+        return; /* it has come to life, or is another one, while we asked the kernel */
+    }
     drain.nudges++;
     drain.nudged++;
     seen->nudged = true;
@@ -228,6 +232,7 @@ void drain_sweep(int64_t now, int64_t deadline, int64_t timeout, struct drain_vi
     drain.view = (struct drain_view){.next_ns = now + SWEEP_EVERY};
     drain.nudges = 0;
     if (!room_for(end)) {
+        drain.view.left = end - drain.size; /* not looked at: not known to be gone */
         end = (uint32_t)drain.size;
     }
     for (uint32_t fd = 0; fd < end; fd++) {
@@ -303,7 +308,12 @@ static void read_out(int fd)
 
 static void force(int fd)
 {
-    atomic_fetch_or(&shim->fdtab->entries[fd].kind, FD_FORCED);
+    uint8_t kind = kind_of((uint32_t)fd);
+
+    if (!(kind & FD_CONNECTION) ||
+        !atomic_compare_exchange_strong(&shim->fdtab->entries[fd].kind, &kind, kind | FD_FORCED)) {
+        return; /* closed just now */
+    }
     (void)shutdown(fd, SHUT_WR);
     read_out(fd);
     drain.forced++;

@@ -50,7 +50,7 @@ static uint16_t tcp_port(const struct listener *listener)
     }
 }
 
-/* Also over when the kernel won't tell and a second has passed. */
+/* Where the kernel won't tell (a sandbox without netlink), they are given a round trip. */
 static bool handshakes_over(int64_t now)
 {
     uint16_t ports[LISTENERS_MOST];
@@ -64,8 +64,12 @@ static bool handshakes_over(int64_t now)
             ports[count++] = tcp_port(listener);
         }
     }
-    return count == 0 || now - queue.began > QUEUE_HALF_OPEN_NS ||
-           sockets_half_open(ports, count) == 0;
+    if (count == 0 || now - queue.began > QUEUE_HALF_OPEN_NS) {
+        return true;
+    }
+    int half_open = sockets_half_open(ports, count);
+
+    return half_open == 0 || (half_open < 0 && now - queue.began > QUEUE_BLIND_NS);
 }
 
 static bool one_is_empty(const struct listener *listener, int fd)

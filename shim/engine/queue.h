@@ -19,6 +19,7 @@
 #include "engine/record.h"
 
 #define QUEUE_HALF_OPEN_NS 1000000000ll /* one SYN-ACK retransmission */
+#define QUEUE_BLIND_NS     200000000ll
 #define QUEUE_SETTLE_NS    5000000ll
 
 void queue_begin(int64_t now);

@@ -47,7 +47,11 @@ static void consider(int fd)
         return;
     }
     log_debug("descriptor %d is a connection that passed no wrapper", fd);
-    shim->record_descriptor(fd, FD_CONNECTION, 0);
+    uint8_t nothing = 0; /* an accept that is just returning may know more than we do */
+
+    if (atomic_compare_exchange_strong(&shim->fdtab->entries[fd].kind, &nothing, FD_CONNECTION)) {
+        shim->raise_high((uint32_t)fd + 1);
+    }
 }
 
 static void consider_range(void)

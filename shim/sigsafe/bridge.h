@@ -42,7 +42,7 @@ struct bridge {
     uint32_t (*listeners_high)(void);
     uint64_t (*listener_accepted)(const struct listener *listener);
     struct fd_entry *(*connection)(int fd, int *ret_home);
-    void (*record_descriptor)(int fd, uint8_t kind, uint32_t index);
+    void (*raise_high)(uint32_t above);
     enum http1_answer (*http_answer)(const struct fd_entry *entry);
     void (*refuse_all)(void);
     bool (*decoy_is_ready)(int fd);

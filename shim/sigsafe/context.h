@@ -15,6 +15,19 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+/* The stack pointer here: in a wrapper's body that is where its calls begin. */
+static inline __attribute__((always_inline)) uintptr_t context_here(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+#if defined(__x86_64__)
+    __asm__ volatile("movq %%rsp, %0" : "=r"(here));
+#elif defined(__aarch64__)
+    __asm__ volatile("mov %0, sp" : "=r"(here));
+#endif
+    return here;
+}
+
 #if defined(__x86_64__)
 
 static inline uintptr_t context_stack(const ucontext_t *context)

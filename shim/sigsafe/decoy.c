@@ -62,7 +62,7 @@ static void put_over(struct listener *listener, int decoy, int fd)
     move_epolls(listener, fd, EPOLL_CTL_ADD);
 }
 
-/* Swap the decoy in under every number that the listener has. One thread gets to do it. */
+/* Put the decoy under every number that the listener has. The caller holds the stash as BUSY. */
 static bool swap(struct listener *listener)
 {
     uint32_t expected = REFUSAL_SHUTDOWN;
@@ -95,11 +95,16 @@ static bool look_into_queue(struct listener *listener, int fd)
     if (!atomic_compare_exchange_strong(&listener->stash, &none, LISTENER_STASH_BUSY)) {
         return true; /* it holds one, or another thread looks right now */
     }
+    if (atomic_load(&listener->refusal) != REFUSAL_SHUTDOWN) {
+        atomic_store(&listener->stash, LISTENER_STASH_NONE);
+        return true; /* the decoy is there, and would block */
+    }
     int got = real.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     bool empty = got < 0 && (errno == EINVAL || errno == EAGAIN);
+    bool quiet = empty && swap(listener);
 
     atomic_store(&listener->stash, got >= 0 ? got : LISTENER_STASH_NONE);
-    return !empty || !swap(listener);
+    return !quiet;
 }
 
 bool decoy_is_ready(int fd)
@@ -164,17 +169,19 @@ int decoy_take_stash(struct listener *listener, struct sockaddr *address, sockle
 
 bool decoy_absorb(struct listener *listener)
 {
-    uint32_t refusal = atomic_load(&listener->refusal);
+    int none = LISTENER_STASH_NONE;
 
-    if (atomic_load(&listener->stash) != LISTENER_STASH_NONE) {
-        return true;
+    if (atomic_load(&listener->refusal) < REFUSAL_SHUTDOWN) {
+        return false;
     }
-    if (refusal == REFUSAL_SHUTDOWN) {
-        if (!swap(listener)) {
-            errno = EAGAIN; /* no descriptor left for a decoy: say what an empty queue says */
-            return false;
-        }
-        return true;
+    if (!atomic_compare_exchange_strong(&listener->stash, &none, LISTENER_STASH_BUSY)) {
+        return true; /* there is one to be had, or another thread looks right now */
     }
-    return refusal == REFUSAL_DECOY; /* another thread is swapping it in, or has */
+    bool quiet = swap(listener);
+
+    atomic_store(&listener->stash, LISTENER_STASH_NONE);
+    if (!quiet) {
+        errno = EAGAIN; /* no descriptor left for a decoy: say what an empty queue says */
+    }
+    return quiet;
 }

@@ -59,7 +59,7 @@ static uint32_t number_in(const struct fd_entry *entry)
     return atomic_load_explicit(&entry->activity, memory_order_relaxed);
 }
 
-static void raise_high(uint32_t above)
+void fdtab_raise_high(uint32_t above)
 {
     uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
 
@@ -106,7 +106,7 @@ void fdtab_record(int fd, uint8_t kind, uint32_t index)
     atomic_store_explicit(&entry->activity, fresh ? number_in(entry) + 1 : index,
                           memory_order_relaxed);
     atomic_store_explicit(&entry->kind, kind, memory_order_release);
-    raise_high((uint32_t)fd + 1);
+    fdtab_raise_high((uint32_t)fd + 1);
 }
 
 /* The home of a shared connection is closed: the first of its aliases takes the state over. */

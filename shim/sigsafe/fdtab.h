@@ -79,6 +79,9 @@ struct fd_entry *fdtab_connection(int fd, int *ret_home);
 /* fd has just been made. `index` is for listeners and signalfds. A connection starts afresh. */
 void fdtab_record(int fd, uint8_t kind, uint32_t index);
 
+/* Descriptors below `above` are in use. */
+void fdtab_raise_high(uint32_t above);
+
 /* fd is about to be closed, or replaced by dup2. Returns the kind that it had. */
 uint8_t fdtab_forget(int fd);
 

@@ -132,7 +132,7 @@ static void hand_over(enum life_release how)
     atomic_store_explicit(&life->released, how, memory_order_release);
     timer_set(0, 0);
     take_pending(held.signo);
-    sigdisp_make_real();
+    sigdisp_make_real(SIGDISP_SIGNALFDS);
     queue_held();
 }
 
@@ -393,7 +393,26 @@ void hold_sigpipe(void)
 
 void hold_abandon(void)
 {
-    sigdisp_masks_become_real();
-    sigdisp_make_real();
+    bool holds = hold_current() && !life_released();
+    sigset_t all, mask;
+
+    log_info("signals are no longer held");
+    (void)sigfillset(&all);
+    (void)real.pthread_sigmask(SIG_SETMASK, &all, &mask);
+    if (atomic_exchange(&life->masks_virtual, 0)) {
+        sigdisp_add_to_set(&mask, atomic_load(&life->blocked));
+    }
+    if (holds) {
+        hand_over(LIFE_DELIVERED);
+    } else if (!life_released()) {
+        sigdisp_make_real(SIGDISP_SIGNALFDS);
+    }
     atomic_store(&life->armed, 0);
+    (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+void hold_forget_in_child(void)
+{
+    sigdisp_masks_become_real();
+    sigdisp_make_real(SIGDISP_NO_SIGNALFDS);
 }

@@ -61,8 +61,13 @@ void hold_give_up(int signo);
 /* From the last phase on, writes to a connection that the drain has cut raise no SIGPIPE. */
 void hold_sigpipe(void);
 
-/* In a forked child, or before a sandbox: the program's own dispositions and mask are real again,
-   and the process is no longer armed. */
+/*
+ * This process is no longer armed: the program's dispositions, mask and signalfds are real again,
+ * and what is held is handed over. Context: the program's thread.
+ */
 void hold_abandon(void);
+
+/* The same in a child that fork made, whose parent goes on holding what it holds. */
+void hold_forget_in_child(void);
 
 #endif

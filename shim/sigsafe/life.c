@@ -15,7 +15,6 @@
 static struct life unarmed;
 
 struct life *life = &unarmed;
-struct life_gate life_gate;
 _Thread_local struct life_thread life_thread;
 
 int life_map_page(void)

@@ -62,11 +62,12 @@ extern struct life *life;
 
 /* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
 struct life_thread {
-    uintptr_t wait_frame; /* frame of the wrapped blocking call that the thread is in, or 0 */
+    uintptr_t wait_frame; /* stack pointer of the wrapped blocking call that it is in, or 0 */
     uint32_t claims;      /* EINTRs that are the shim's own doing, counted by its handler */
     uint32_t visits;      /* runs of that handler: a blocking write may be cut short by one */
     uint8_t in_vfork;     /* the thread is a vfork child (or its parent, which is suspended) */
     uint8_t vfork_masked; /* that child has set its signal mask itself */
+    uint8_t owns_masks;   /* the program's only thread: virtual masks are this thread's alone */
 };
 
 extern _Thread_local struct life_thread life_thread;
@@ -105,8 +106,8 @@ void life_wake(_Atomic uint32_t *word);
 int64_t life_now(void);
 
 /*
- * The upper floors' parts, set by boot's constructor: wrappers reach them through here, since
- * wrap, boot and engine never include each other.
+ * The upper floors' parts, defined in boot: wrappers reach them through here, since wrap, boot and
+ * engine never include each other.
  */
 struct life_gate {
     void (*arm)(void);         /* arm this process if it may; idempotent, any thread */
@@ -115,6 +116,6 @@ struct life_gate {
     void (*in_child)(void);
 };
 
-extern struct life_gate life_gate;
+extern const struct life_gate life_gate;
 
 #endif

@@ -8,6 +8,7 @@
 #include "sigsafe/decoy.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/listeners.h"
+#include "sigsafe/log.h"
 
 #define EPHEMERAL_PORTS 32768 /* ip(7), ip_local_port_range's usual lower end */
 
@@ -67,10 +68,18 @@ static void start_slot(struct listener *slot, int fd, int backlog)
     }
 }
 
-/* A slot is claimed by storing the descriptor; a reader that comes between sees a refusal NONE. */
+/*
+ * Slots are used in turn: the address of a closed listener stays known for as long as possible,
+ * for its connections are recognised by it. A slot is claimed by storing the descriptor; a reader
+ * that comes between sees a refusal NONE.
+ */
 static struct listener *take_slot(int fd, int backlog)
 {
-    for (uint32_t i = 0; i < LISTENERS_MOST; i++) {
+    static _Atomic uint32_t turn;
+    uint32_t first = atomic_fetch_add(&turn, 1);
+
+    for (uint32_t n = 0; n < LISTENERS_MOST; n++) {
+        uint32_t i = (first + n) % LISTENERS_MOST;
         int none = -1;
 
         if (atomic_compare_exchange_strong(&listeners[i].fd, &none, fd)) {
@@ -95,7 +104,10 @@ void listeners_record(int fd, int backlog)
     }
     struct listener *slot = take_slot(fd, backlog);
 
-    if (slot) {
+    if (!slot) {
+        log_warn("more than %d listeners: descriptor %d is neither refused nor drained",
+                 LISTENERS_MOST, fd);
+    } else {
         fdtab_record(fd, FD_LISTENER, (uint32_t)(slot - listeners));
         if (slot->domain == AF_UNIX) {
             atomic_store(&decoy_wanted, 1);

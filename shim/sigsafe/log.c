@@ -3,6 +3,7 @@
 /* Context: AS-Safe, MT-Safe; a write may block as the target does. Keeps errno. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -134,24 +135,45 @@ int log_stderr_is_ours(void)
            st.st_ino == stderr_inode;
 }
 
+/* A pipe whose reader is gone raises SIGPIPE: that would be our line's doing, so it is taken. */
+static void write_quietly(int fd, const char *line, size_t size)
+{
+    static const struct timespec now;
+    sigset_t pipe, pending, old;
+
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)real.pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    (void)sigpending(&pending);
+    bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+
+    if (real.write(fd, line, size) == -1 && errno == EPIPE && !was_pending) {
+        (void)real.sigtimedwait(&pipe, NULL, &now);
+    }
+    (void)real.pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 static void to_stderr(const char *line, size_t size)
 {
     if (!stderr_known || log_stderr_is_ours()) {
-        (void)!real.write(STDERR_FILENO, line, size);
+        write_quietly(STDERR_FILENO, line, size);
     }
 }
 
 static bool to_file(const char *line, size_t size)
 {
-    int fd =
-        open(target.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    int fd = open(target.path, flags, 0640);
+    struct stat st;
+    bool usable = fd >= 0 && fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode));
 
-    if (fd < 0) {
-        return false;
+    if (usable) {
+        (void)!real.write(fd, line, size);
     }
-    (void)!real.write(fd, line, size);
-    (void)real.close(fd);
-    return true;
+    if (fd >= 0) {
+        (void)real.close(fd);
+    }
+    return usable;
 }
 
 /* RFC 3164 without a time: /dev/log's reader adds it. Facility daemon (3). */

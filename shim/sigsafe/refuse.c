@@ -80,8 +80,21 @@ static enum listener_refusal refuse_one(const struct listener *listener, int fd)
     }
 }
 
+static _Atomic uint32_t is_on;
+
+bool refuse_is_on(void)
+{
+    return atomic_load(&is_on) != 0;
+}
+
+void refuse_forget(void)
+{
+    atomic_store(&is_on, 0);
+}
+
 void refuse_all(void)
 {
+    atomic_store(&is_on, 1);
     for (uint32_t i = 0; i < listeners_high(); i++) {
         struct listener *listener = &listeners[i];
         int fd = atomic_load(&listener->fd);

@@ -14,11 +14,19 @@
 #ifndef FLUXSHIM_SIGSAFE_REFUSE_H
 #define FLUXSHIM_SIGSAFE_REFUSE_H
 
+#include <stdbool.h>
+
 #include "sigsafe/listeners.h"
 
 #define REFUSE_NO_INTERFACE 0x7ffffffe
 
 /* Refuse on every listener that isn't refused yet. */
 void refuse_all(void);
+
+/* refuse_all() has been called: a listener that comes now is to be refused as well. */
+bool refuse_is_on(void);
+
+/* In a forked child, which isn't being shut down. */
+void refuse_forget(void);
 
 #endif

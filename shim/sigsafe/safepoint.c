@@ -10,7 +10,7 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 
-/* Between a wrapper's frame and the system call lie libc's frames: less than a signal frame. */
+/* Between a wrapper's call and the system call lie libc's frames: less than a signal frame. */
 #define WAIT_DEPTH 768u
 
 #define COORDINATOR_STACK (256u << 10)
@@ -45,6 +45,10 @@ static int create_thread(void)
     (void)sigfillset(&all);
     (void)real.pthread_sigmask(SIG_SETMASK, &all, &old); /* the new thread inherits it */
     int error = real.pthread_create(&coordinator, &attributes, safepoint_body, NULL);
+
+    if (error == EINVAL) { /* static TLS is taken from the stack, and a program may have much */
+        error = real.pthread_create(&coordinator, NULL, safepoint_body, NULL);
+    }
 
     (void)real.pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attributes);

@@ -14,7 +14,7 @@
  *
  *     struct wait wait = wait_begin();
  *     do { r = real.accept(...); } while (wait_again(&wait, r));
- *     wait_end();
+ *     wait_end(&wait);
  */
 #ifndef FLUXSHIM_SIGSAFE_SAFEPOINT_H
 #define FLUXSHIM_SIGSAFE_SAFEPOINT_H
@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "sigsafe/context.h"
 #include "sigsafe/life.h"
 
 enum safepoint_work {
@@ -58,8 +59,10 @@ extern void *(*_Atomic safepoint_body)(void *);
 /* The program has, or once had, more than one thread. */
 extern _Atomic uint32_t safepoint_threads;
 
+/* `frame` is the wait that a handler has interrupted to make this one, or 0. */
 struct wait {
     uint32_t claims;
+    uintptr_t frame;
 };
 
 static inline __attribute__((always_inline)) struct wait wait_begin(void)
@@ -67,13 +70,15 @@ static inline __attribute__((always_inline)) struct wait wait_begin(void)
     if (__builtin_expect(atomic_load_explicit(&safepoint_work, memory_order_relaxed) != 0, 0)) {
         safepoint_do_work();
     }
-    life_thread.wait_frame = (uintptr_t)__builtin_frame_address(0);
-    return (struct wait){.claims = life_thread.claims};
+    struct wait wait = {.claims = life_thread.claims, .frame = life_thread.wait_frame};
+
+    life_thread.wait_frame = context_here();
+    return wait;
 }
 
-static inline void wait_end(void)
+static inline void wait_end(const struct wait *wait)
 {
-    life_thread.wait_frame = 0;
+    life_thread.wait_frame = wait->frame;
 }
 
 /* True if `result` is an EINTR that only the shim's handler has caused. */
@@ -94,7 +99,7 @@ static inline bool wait_again(struct wait *wait, long result)
         do {                                                                                       \
             (result) = (call);                                                                     \
         } while (wait_again(&wait_, (result)));                                                    \
-        wait_end();                                                                                \
+        wait_end(&wait_);                                                                          \
     } while (0)
 
 /*

@@ -111,6 +111,21 @@ static int added_flags(void)
     return as_installed.sa_flags & ~known;
 }
 
+/*
+ * A disposition that the program never touched is all zero in the kernel, while libc's sigaction
+ * would leave its SA_RESTORER in the flags.
+ */
+static void set_real(int signo, const struct sigaction *action)
+{
+    static const uint64_t untouched[8]; /* struct kernel_sigaction is no larger on any machine */
+
+    if (action->sa_handler == SIG_DFL && action->sa_flags == 0) {
+        (void)real.syscall(SYS_rt_sigaction, signo, (long)untouched, 0, sizeof(uint64_t), 0, 0);
+    } else {
+        (void)real.sigaction(signo, action, NULL);
+    }
+}
+
 int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction *ret_old)
 {
     if (!action) {
@@ -129,7 +144,12 @@ int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction
     if (ret_old) {
         *ret_old = dispositions[signo - 1].slot[before % SLOTS];
     }
-    return install(signo, &wanted, SA_RESTART);
+    int error = install(signo, &wanted, SA_RESTART);
+
+    if (life_released()) {
+        set_real(signo, &wanted); /* another thread has released meanwhile */
+    }
+    return error;
 }
 
 void sigdisp_set_interrupt(int signo, bool on)
@@ -174,7 +194,7 @@ int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
 
 const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room)
 {
-    if (!mask || !life_armed() || !atomic_load(&life->masks_virtual)) {
+    if (!mask || !life_thread.owns_masks || !life_armed() || !atomic_load(&life->masks_virtual)) {
         return mask;
     }
     *room = *mask;
@@ -257,22 +277,7 @@ void sigdisp_prepare_release(int signo)
     (void)install(signo, &current, deliverable ? current.sa_flags & SA_RESTART : SA_RESTART);
 }
 
-/*
- * A disposition that the program never touched is all zero in the kernel, while libc's sigaction
- * would leave its SA_RESTORER in the flags.
- */
-static void set_real(int signo, const struct sigaction *action)
-{
-    static const uint64_t untouched[8]; /* struct kernel_sigaction is no larger on any machine */
-
-    if (action->sa_handler == SIG_DFL && action->sa_flags == 0) {
-        (void)real.syscall(SYS_rt_sigaction, signo, (long)untouched, 0, sizeof(uint64_t), 0, 0);
-    } else {
-        (void)real.sigaction(signo, action, NULL);
-    }
-}
-
-void sigdisp_make_real(void)
+void sigdisp_make_real(enum sigdisp_signalfds which)
 {
     uint64_t managed = atomic_load(&life->managed);
     struct sigaction current;
@@ -283,7 +288,9 @@ void sigdisp_make_real(void)
             set_real(signo, &current);
         }
     }
-    set_signalfds(0);
+    if (which == SIGDISP_SIGNALFDS) {
+        set_signalfds(0);
+    }
 }
 
 void sigdisp_default(int signo)

@@ -76,8 +76,12 @@ void sigdisp_strip_signalfds(void);
  */
 void sigdisp_prepare_release(int signo);
 
-/* Dispositions and signalfds become the program's own. For the release, and in a forked child. */
-void sigdisp_make_real(void);
+/*
+ * Dispositions become the program's own, and signalfds with them; but not in a forked child, which
+ * shares those with its parent: a signalfd is one open file description.
+ */
+enum sigdisp_signalfds { SIGDISP_SIGNALFDS, SIGDISP_NO_SIGNALFDS };
+void sigdisp_make_real(enum sigdisp_signalfds which);
 
 /* The kernel's default action for signo, now, for this whole process. */
 void sigdisp_default(int signo);

@@ -7,6 +7,7 @@
 #include "sigsafe/decoy.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/listeners.h"
+#include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
 #include "wrap/wrap.h"
 
@@ -18,6 +19,9 @@ WRAP int listen(int fd, int backlog)
         life_gate.arm();
         if (life_armed()) {
             listeners_record(fd, backlog);
+        }
+        if (UNLIKELY(refuse_is_on()) && life_armed() && !life_released()) {
+            refuse_all(); /* a signal has come in between */
         }
     }
     return result;
@@ -77,7 +81,7 @@ WRAP int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
         got = take_stash(listener, address, size, 0);
         got = got >= 0 ? got : real.accept(fd, address, size);
     } while (comes_again(&wait, listener, got));
-    wait_end();
+    wait_end(&wait);
     record(listener, got);
     return got;
 }
@@ -94,7 +98,7 @@ WRAP int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict 
         got = take_stash(listener, address, size, flags);
         got = got >= 0 ? got : real.accept4(fd, address, size, flags);
     } while (comes_again(&wait, listener, got));
-    wait_end();
+    wait_end(&wait);
     record(listener, got);
     return got;
 }

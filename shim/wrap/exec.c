@@ -17,7 +17,8 @@
  */
 static uint64_t mask_becomes_real(void)
 {
-    bool is_virtual = atomic_load(&life->armed) && atomic_load(&life->masks_virtual);
+    bool is_virtual =
+        life_thread.owns_masks && atomic_load(&life->armed) && atomic_load(&life->masks_virtual);
     uint64_t blocked = is_virtual && !life_thread.vfork_masked ? atomic_load(&life->blocked) : 0;
     sigset_t set;
 

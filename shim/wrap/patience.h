@@ -9,6 +9,7 @@
 #ifndef FLUXSHIM_WRAP_PATIENCE_H
 #define FLUXSHIM_WRAP_PATIENCE_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -61,7 +62,12 @@ static inline int patience_left_ms(const struct patience *patience)
     struct timespec room;
     const struct timespec *left = patience_left(patience, &room);
 
-    return left ? (int)(left->tv_sec * 1000 + (left->tv_nsec + 999999) / 1000000) : -1;
+    if (!left) {
+        return -1;
+    }
+    int64_t ms = left->tv_sec * 1000 + (left->tv_nsec + 999999) / 1000000;
+
+    return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 #endif

@@ -22,7 +22,11 @@
  */
 static void thread_comes(void)
 {
-    atomic_store(&safepoint_threads, 1);
+    bool of_hook = atomic_load(&life->masks_virtual) && !life_thread.owns_masks;
+
+    if (of_hook || atomic_exchange(&safepoint_threads, 1) != 0) {
+        return; /* a hook's thread is none of the program's */
+    }
     if (!life_armed() || life_released() || atomic_load(&life->finished)) {
         return;
     }
@@ -49,10 +53,13 @@ WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
 
 /* Exit ---------------------------------------------------------------------------------------- */
 
-/* exit() and a return from main come through the handler that arming registers with atexit. */
+/*
+ * exit() and a return from main come through the handler that arming registers. _exit may be called
+ * by a signal handler, where no thread can be started: it waits for a coordinator that exists.
+ */
 WRAP void _exit(int status)
 {
-    if (life_armed()) {
+    if (life_armed() && atomic_load(&life->started)) {
         life_gate.leave(status);
     }
     real._exit(status);
@@ -134,7 +141,9 @@ WRAP int prctl(int option, ...)
         values[i] = va_arg(args, long);
     }
     va_end(args);
-    if (option == PR_SET_SECCOMP && !life_thread.in_vfork) {
+    bool is_probe = values[0] == SECCOMP_MODE_FILTER && values[1] == 0;
+
+    if (option == PR_SET_SECCOMP && !is_probe && !life_thread.in_vfork) {
         enter_sandbox();
     }
     return real.prctl(option, values[0], values[1], values[2], values[3]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* read, recv and their families: a request has come, or the program waits for one. */
 /* Context: AS-Safe, MT-Safe, cancellation points. */
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -59,7 +60,8 @@ WRAP ssize_t readv(int fd, const struct iovec *parts, int count)
 static ssize_t wait_all(int fd, const struct iovec *parts, size_t count, int flags, ssize_t n,
                         uint32_t visits)
 {
-    size_t all = flags & MSG_WAITALL ? vector_total(parts, count) : 0;
+    bool waits = (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
+    size_t all = waits ? vector_total(parts, count) : 0;
 
     while (n > 0 && (size_t)n < all && life_thread.visits != visits && !life_released()) {
         struct iovec rest[16];

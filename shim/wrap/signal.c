@@ -96,7 +96,8 @@ WRAP int siginterrupt(int signo, int on)
 
 static bool masks_are_virtual(void)
 {
-    return life_armed() && atomic_load_explicit(&life->masks_virtual, memory_order_relaxed);
+    return life_thread.owns_masks && life_armed() &&
+           atomic_load_explicit(&life->masks_virtual, memory_order_relaxed);
 }
 
 WRAP int pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_old)

@@ -23,7 +23,7 @@ WRAP int nanosleep(const struct timespec *time, struct timespec *ret_left)
 
         result = real.nanosleep(&rest, &left);
     }
-    wait_end();
+    wait_end(&wait);
     if (result != 0 && errno == EINTR && ret_left) {
         *ret_left = left;
     }
@@ -45,7 +45,7 @@ WRAP int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time
         }
         rest = flags & TIMER_ABSTIME ? rest : left;
     }
-    wait_end();
+    wait_end(&wait);
     if (error == EINTR && ret_left && !(flags & TIMER_ABSTIME)) {
         *ret_left = left;
     }
