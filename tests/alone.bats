@@ -36,6 +36,7 @@ has_coordinator() {
 
 # The call comes while the coordinator's thread runs: same answer as bare, and a whole drain.
 works_during_drain() { # NAME
+    unshare --user true || skip "new user namespaces are not allowed here"
     start_alone shimmed
     ask "$1?ms=500"
     wait_for 5 is_connected

@@ -187,6 +187,14 @@ static bool verify(int fd, struct seen *seen, int64_t now)
     return false;
 }
 
+/* Shut down by both sides and kept open by the program: nobody waits for anything. */
+static bool is_over(int fd)
+{
+    struct sockets_tcp tcp;
+
+    return sockets_tcp(fd, &tcp) && tcp.over;
+}
+
 static void notice_activity(int fd, const struct fd_entry *entry, struct seen *seen, int64_t now)
 {
     uint32_t activity = atomic_load_explicit(&entry->activity, memory_order_relaxed);
@@ -213,7 +221,11 @@ static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
     notice_activity(fd, entry, seen, now);
     int64_t needed = quiet_needed(fd, entry, &why);
 
-    if (seen->nudged || needed == IN_FLIGHT) {
+    if (seen->nudged) {
+        drain.view.left -= is_over(fd);
+        return;
+    }
+    if (needed == IN_FLIGHT) {
         return;
     }
     int64_t due = seen->quiet_since + shrink(needed, deadline - now, timeout);

@@ -22,7 +22,9 @@
 #define SO_COOKIE 57
 #endif
 
-#define TCP_SYN_RECEIVED 3 /* TCP_SYN_RECV of <netinet/tcp.h>, which clashes with linux/tcp.h */
+/* TCP_SYN_RECV and TCP_CLOSE of <netinet/tcp.h>, which clashes with linux/tcp.h. */
+#define TCP_SYN_RECEIVED 3
+#define TCP_CLOSED       7
 
 int sockets_unread(int fd)
 {
@@ -53,6 +55,7 @@ bool sockets_tcp(int fd, struct sockets_tcp *ret_tcp)
     ret_tcp->received = info.tcpi_bytes_received;
     ret_tcp->sent = info.tcpi_bytes_sent;
     ret_tcp->quiet_ns = (int64_t)(in < out ? in : out) * 1000000;
+    ret_tcp->over = info.tcpi_state == TCP_CLOSED;
     ret_tcp->sent_last = info.tcpi_bytes_sent > 0 && out <= in;
     return true;
 }

@@ -19,6 +19,7 @@ int sockets_unsent(int fd);
 struct sockets_tcp {
     uint64_t received, sent; /* bytes of payload, tcpi_bytes_received, tcpi_bytes_sent (4.19) */
     int64_t quiet_ns;        /* since the later of last data in and last data out; 4 ms ticks */
+    bool over;               /* closed on both sides: only the descriptor is left */
     bool sent_last;          /* the last data went out, not in */
 };
 

@@ -67,14 +67,24 @@ static enum listener_refusal refuse_tcp(int fd)
     return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
 }
 
-static enum listener_refusal refuse_one(const struct listener *listener, int fd)
+/*
+ * Noted first: the shutdown wakes threads that are blocked in accept, and what they do about it
+ * depends on the note.
+ */
+static enum listener_refusal refuse_unix(struct listener *listener, int fd)
+{
+    atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
+    return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
+}
+
+static enum listener_refusal refuse_one(struct listener *listener, int fd)
 {
     switch (listener->domain) {
     case AF_INET:
     case AF_INET6:
         return refuse_tcp(fd);
     case AF_UNIX:
-        return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
+        return refuse_unix(listener, fd);
     default: /* vsock and others have neither */
         return real.listen(fd, 0) == 0 ? REFUSAL_BACKLOG : REFUSAL_NONE;
     }
@@ -104,8 +114,13 @@ void refuse_all(void)
             continue;
         }
         enum listener_refusal refusal = refuse_one(listener, fd);
+        uint32_t noted = REFUSAL_NONE;
 
-        atomic_store(&listener->refusal, refusal);
+        /* A thread that accepts may have gone on from SHUTDOWN to DECOY by now: that stays. */
+        if (!atomic_compare_exchange_strong(&listener->refusal, &noted, refusal) &&
+            refusal == REFUSAL_NONE) {
+            atomic_store(&listener->refusal, REFUSAL_NONE);
+        }
         if (refusal == REFUSAL_NONE) {
             log_error("listener %d can't be refused (errno %d)", fd, errno);
         }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +51,14 @@ WRAP int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time
         *ret_left = left;
     }
     return error;
+}
+
+/* C11: -1 if a signal ended it, another negative number for an error. */
+WRAP int thrd_sleep(const struct timespec *time, struct timespec *ret_left)
+{
+    int error = clock_nanosleep(CLOCK_REALTIME, 0, time, ret_left);
+
+    return error == 0 ? 0 : error == EINTR ? -1 : -2;
 }
 
 WRAP unsigned sleep(unsigned seconds)
