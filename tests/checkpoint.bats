@@ -37,7 +37,7 @@ has_tasks() { # COUNT
     FLUX_HOOKS=$BUILD/tests/hooks/fails.so start_server shimmed threaded
     local began=$EPOCHSECONDS
     "$TOOLS/inflight" --connect "$server_address" --slow 1 --path / 3>&-
-    start_inflight --slow 2 --path '/slow?ms=400' --idle 3
+    start_inflight --slow 2 --path '/slow?ms=1000' --idle 3
     wait_for 5 has_tasks 7
     stop_and_wait
     await_client

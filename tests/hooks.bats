@@ -102,7 +102,7 @@ stop_with() { # FLUX_HOOKS SERVER...
         rm -f "$HOOK_NOTES"
         FLUX_HOOK_TIMEOUT=300ms stop_with "$hooks/hangs.so:$work/next.so" "$server"
         expect_equal "exit status of $server" "$exit_status" 143
-        expect_at_most "ms to the exit" "$exit_ms" 900
+        expect_at_most "ms to the exit" "$exit_ms" 2500
         expect_equal "rows" "$(rows)" "hangs.so timeout "$'\n'"next.so ok 0"
         expect_equal "notes" "$(<"$HOOK_NOTES")" next.so
         expect_match "stderr" "$(<"$server_err")" 'warning: hook [^ ]*/hangs.so: timeout'

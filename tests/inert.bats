@@ -109,15 +109,17 @@ only_loads() { # COMMAND...
 # A client: it has sockets, threads, handlers and waits, and it ends by its signal.
 client() {
     cat <<'END_OF_CLIENT'
-import os, select, signal, socket, threading, time
+import os, select, signal, socket, threading
 signal.signal(signal.SIGINT, lambda *_: print("SIGINT"))
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 one, two = socket.socketpair()
 one.send(b"abc")
 print(two.recv(3), select.select([two], [], [], 0))
-thread = threading.Thread(target=time.sleep, args=(0.01,))
+event = threading.Event()
+thread = threading.Thread(target=event.wait)
 thread.start()
 print(len(os.listdir("/proc/self/task")))
+event.set()
 thread.join()
 os.kill(os.getpid(), signal.SIGINT)
 print([line for line in open("/proc/self/status") if line[:4] in ("SigP", "SigB", "SigI", "SigC", "ShdP")])
