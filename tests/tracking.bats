@@ -14,7 +14,7 @@ teardown() {
     fluxshim_teardown
 }
 
-AT_ONCE=4
+AT_ONCE=6 # they mostly wait
 
 # connections FIELD: a count of the checkpoint.
 connections() {
