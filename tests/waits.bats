@@ -90,8 +90,9 @@ interrupted() { # CALL
 
 sends_all() { # CALL [thread]
     run_to_end shimmed "$FIXTURES/blocking_send" "$@" 15
-    expect_equal "output" "$(sort <<<"$run_output")" \
-        "reader: 8388608, then the end"$'\n'"$1: 8388608 of 8388608"
+    # The reader's line can come too late: the server ends as soon as the connection has.
+    expect_equal "output" "$(grep -v '^reader: 8388608, then the end$' <<<"$run_output")" \
+        "$1: 8388608 of 8388608"
     expect_equal "exit status" "$exit_status" 143
 }
 

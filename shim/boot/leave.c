@@ -24,7 +24,15 @@ void leave_process(int status)
 
     atomic_store(&life->exit_status, (uint32_t)status);
     life_post(LIFE_EXIT);
-    if (safepoint_start() != 0) {
+    if (hold_current() == NULL) {
+        hold_guard_exit(status);
+    }
+    int error = safepoint_start();
+
+    if (hold_current() == NULL) {
+        hold_unguard_exit();
+    }
+    if (error != 0) {
         log_error("no thread for the hooks and the checkpoint: exiting without them");
         return;
     }

@@ -277,6 +277,7 @@ void *coordinator_run(void *unused)
     (void)unused;
     (void)prctl(PR_SET_NAME, "fluxshim");
     (void)unshare(CLONE_FS); /* keeps root, folder and umask: a program may chroot later */
+    block_all_signals();
     open_managed_signals();
     if (fsm.state == FSM_RUNNING) {
         look_at_ns = FSM_NEVER;

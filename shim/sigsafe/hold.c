@@ -20,7 +20,8 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 
-#define RETRY_NS 20000000 /* how often the timer looks for a safe point */
+#define EXIT_GUARD_NS 1000000000 /* what _exit may wait for a thread to be made */
+#define RETRY_NS      20000000   /* how often the timer looks for a safe point */
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -77,14 +78,6 @@ static void timer_watch_deadline(void)
 
 /* Handing over -------------------------------------------------------------------------------- */
 
-static bool is_init_with_default(int signo)
-{
-    struct sigaction action;
-
-    sigdisp_current(signo, &action);
-    return life->pid == 1 && action.sa_handler == SIG_DFL;
-}
-
 /* Queue the held signal to this process; si_code is kept if the kernel lets us. */
 static void queue_held(void)
 {
@@ -126,9 +119,6 @@ static void take_pending(int signo)
 /* Everything virtual becomes real; the signal follows at once. */
 static void hand_over(enum life_release how)
 {
-    if (is_init_with_default(held.signo)) {
-        real._exit(128 + held.signo); /* the kernel drops it: signal(7), pid_namespaces(7) */
-    }
     atomic_store_explicit(&life->released, how, memory_order_release);
     timer_set(0, 0);
     take_pending(held.signo);
@@ -298,12 +288,47 @@ static bool another_is_due(const sigset_t *mask)
            0;
 }
 
+/* After the release only PID 1 still has this handler, in place of the default action. */
+static bool stays_for_init(int signo)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    return life_released() && life->pid == 1 && getpid() == 1 && action.sa_handler == SIG_DFL;
+}
+
+/* exit_guard: a tick that comes while _exit makes its thread finds that it hangs. */
+static _Atomic uint32_t guarded_exit; /* status + 1, 0: none */
+
+void hold_guard_exit(int status)
+{
+    sigset_t managed;
+
+    if (timer < 0) {
+        timer_make(SIGTERM);
+    }
+    (void)sigemptyset(&managed);
+    sigdisp_add_to_set(&managed, atomic_load(&life->managed));
+    atomic_store(&guarded_exit, ((uint32_t)status & 0xff) + 1);
+    (void)real.pthread_sigmask(SIG_UNBLOCK, &managed, NULL);
+    timer_set(EXIT_GUARD_NS, EXIT_GUARD_NS);
+}
+
+void hold_unguard_exit(void)
+{
+    timer_set(0, 0);
+    atomic_store(&guarded_exit, 0);
+}
+
 static void on_managed(int signo, siginfo_t *info, void *context)
 {
     sigset_t *mask = &((ucontext_t *)context)->uc_sigmask;
     int saved = errno;
     bool claim = true;
 
+    if (stays_for_init(signo)) {
+        real._exit(128 + signo);
+    }
     switch (meaning_of(info)) {
     case MEANING_FOREIGN:
         act_as_program(signo, info, context);
@@ -313,6 +338,9 @@ static void on_managed(int signo, siginfo_t *info, void *context)
         claim = !hand_over_here(mask);
         break;
     case MEANING_TIMER:
+        if (atomic_load(&guarded_exit) != 0) {
+            real._exit((int)atomic_load(&guarded_exit) - 1);
+        }
         hold_tick(mask);
         claim = !life_released();
         break;

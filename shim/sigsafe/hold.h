@@ -55,6 +55,13 @@ bool hold_taken(const siginfo_t *info);
 /* Hand the held signal over. Context: the coordinator's thread, all signals blocked. */
 void hold_release(void);
 
+/*
+ * Around the start of a thread by _exit(), which a signal handler may have called in the middle of
+ * malloc: if it hangs for a second, the process ends with this status all the same.
+ */
+void hold_guard_exit(int status);
+void hold_unguard_exit(void);
+
 /* The default action, now: the shutdown timeout is over. Context: any thread. */
 void hold_give_up(int signo);
 

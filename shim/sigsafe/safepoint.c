@@ -43,6 +43,9 @@ static int create_thread(void)
     (void)pthread_attr_init(&attributes);
     (void)pthread_attr_setstacksize(&attributes, COORDINATOR_STACK);
     (void)sigfillset(&all);
+    if (atomic_load(&life->events) & LIFE_EXIT) { /* hold_guard_exit: its tick must get through */
+        sigdisp_remove_from_set(&all, atomic_load(&life->managed));
+    }
     (void)real.pthread_sigmask(SIG_SETMASK, &all, &old); /* the new thread inherits it */
     int error = real.pthread_create(&coordinator, &attributes, safepoint_body, NULL);
 

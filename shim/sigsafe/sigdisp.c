@@ -277,6 +277,17 @@ void sigdisp_prepare_release(int signo)
     (void)install(signo, &current, deliverable ? current.sa_flags & SA_RESTART : SA_RESTART);
 }
 
+/*
+ * The kernel drops a default action for PID 1, and at once if its main thread has the signal open
+ * (kernel/signal.c, sig_ignored): there the shim's handler stays and stands for it.
+ */
+static void make_one_real(int signo, const struct sigaction *action)
+{
+    if (life->pid != 1 || action->sa_handler != SIG_DFL || signo == SIGPIPE) {
+        set_real(signo, action);
+    }
+}
+
 void sigdisp_make_real(enum sigdisp_signalfds which)
 {
     uint64_t managed = atomic_load(&life->managed);
@@ -285,7 +296,7 @@ void sigdisp_make_real(enum sigdisp_signalfds which)
     for (int signo = 1; signo <= SIGNALS; signo++) {
         if (managed & sigdisp_bit(signo)) {
             sigdisp_current(signo, &current);
-            set_real(signo, &current);
+            make_one_real(signo, &current);
         }
     }
     if (which == SIGDISP_SIGNALFDS) {

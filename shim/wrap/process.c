@@ -53,13 +53,10 @@ WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
 
 /* Exit ---------------------------------------------------------------------------------------- */
 
-/*
- * exit() and a return from main come through the handler that arming registers. _exit may be called
- * by a signal handler, where no thread can be started: it waits for a coordinator that exists.
- */
+/* exit() and a return from main come through the handler that arming registers. */
 WRAP void _exit(int status)
 {
-    if (life_armed() && atomic_load(&life->started)) {
+    if (life_armed()) {
         life_gate.leave(status);
     }
     real._exit(status);
