@@ -51,7 +51,17 @@ static bool refuse_by_filter(int fd)
            setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
 }
 
-static enum listener_refusal refuse_tcp(int fd)
+/*
+ * Noted first: the shutdown wakes threads that are blocked in accept, and what they do about it
+ * depends on the note.
+ */
+static enum listener_refusal refuse_by_shutdown(struct listener *listener, int fd)
+{
+    atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
+    return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
+}
+
+static enum listener_refusal refuse_tcp(struct listener *listener, int fd)
 {
     if (refuse_by_blackhole(fd)) {
         return REFUSAL_BLACKHOLE;
@@ -64,17 +74,7 @@ static enum listener_refusal refuse_tcp(int fd)
     if (real.listen(fd, 0) == 0) {
         return REFUSAL_BACKLOG;
     }
-    return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
-}
-
-/*
- * Noted first: the shutdown wakes threads that are blocked in accept, and what they do about it
- * depends on the note.
- */
-static enum listener_refusal refuse_unix(struct listener *listener, int fd)
-{
-    atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
-    return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
+    return refuse_by_shutdown(listener, fd);
 }
 
 static enum listener_refusal refuse_one(struct listener *listener, int fd)
@@ -82,9 +82,9 @@ static enum listener_refusal refuse_one(struct listener *listener, int fd)
     switch (listener->domain) {
     case AF_INET:
     case AF_INET6:
-        return refuse_tcp(fd);
+        return refuse_tcp(listener, fd);
     case AF_UNIX:
-        return refuse_unix(listener, fd);
+        return refuse_by_shutdown(listener, fd);
     default: /* vsock and others have neither */
         return real.listen(fd, 0) == 0 ? REFUSAL_BACKLOG : REFUSAL_NONE;
     }
