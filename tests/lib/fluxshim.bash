@@ -222,7 +222,7 @@ kill_when_late() {
             kill -KILL "$1"
             return
         fi
-        read -rt 0.1 <>"$work/never"
+        read -rt 0.1 <>"$work/never" || :
         read_clock
         stat_field "$1" 22
     done
