@@ -43,10 +43,11 @@ fails_for_odd() {
 }
 
 @test "in_parallel tells which of its jobs failed" {
-    if in_parallel 2 fails_for_odd <<<$'2\n4\n5\n6' >"$work/told"; then
-        echo "in_parallel succeeded"
-        return 1
-    fi
+    local status=0
+
+    in_parallel 2 fails_for_odd <<<$'2\n4\n5\n6' >"$work/told" &
+    wait "$!" || status=$?
+    expect_equal "status" "$status" 1
     expect_match "told" "$(<"$work/told")" $'--- fails_for_odd 5:\nodd: 5\n'
     in_parallel 3 fails_for_odd <<<$'2\n4'
 }

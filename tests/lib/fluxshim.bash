@@ -331,6 +331,7 @@ note() {
 
 # in_parallel COUNT FUNCTION: calls FUNCTION once for each line of stdin, with its words as
 # arguments, in subshells, COUNT at a time. Fails if one does, and prints what that one printed.
+# Not to be called as a condition (if, ||): there a shell doesn't end at what fails.
 in_parallel() {
     local count=$1 function=$2 lines pids=() i failed=0 logs name
 
