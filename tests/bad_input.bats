@@ -282,7 +282,7 @@ starts_with() {
     local kib=2400 table=0 runs=0
 
     until starts_with "$kib"; do
-        kib=$((kib + 100))
+        kib=$((kib + 20))
         expect_at_most "KiB to start" "$kib" 100000
     done
     while true; do
@@ -294,7 +294,7 @@ starts_with() {
             "$(grep -vc '^fluxshim\[[0-9]*\]: ' "$server_err" || :)" 0
         ! grep -q -e 'for the descriptor table' -e 'descriptors only' "$server_err" ||
             table=$((table + 1))
-        kib=$((kib + 100))
+        kib=$((kib + 20))
         expect_at_most "KiB until nothing is missing" "$kib" 100000
         starts_with "$kib"
     done
