@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Arms a process: from here on its managed signals are held. */
 /* Context: the program's thread inside listen or accept; may allocate and block. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -202,6 +203,7 @@ static void arm_with(struct settings *settings)
     warn_of_rules(settings);
     evidence_http = settings->http;
     safepoint_body = engine->run;
+    safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
     register_once();
     hold_signals(settings);
     record_inherited();

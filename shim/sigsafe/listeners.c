@@ -94,6 +94,17 @@ static struct listener *take_slot(int fd, int backlog)
     return NULL;
 }
 
+static void tell_once_too_many(int fd)
+{
+    static _Atomic uint32_t told;
+
+    if (atomic_exchange(&told, 1) == 0) {
+        log_warn("more than %d listeners: descriptor %d, and what comes after it, is neither "
+                 "refused nor drained",
+                 LISTENERS_MOST, fd);
+    }
+}
+
 void listeners_record(int fd, int backlog)
 {
     struct listener *known = listeners_of(fd);
@@ -105,8 +116,7 @@ void listeners_record(int fd, int backlog)
     struct listener *slot = take_slot(fd, backlog);
 
     if (!slot) {
-        log_warn("more than %d listeners: descriptor %d is neither refused nor drained",
-                 LISTENERS_MOST, fd);
+        tell_once_too_many(fd);
     } else {
         fdtab_record(fd, FD_LISTENER, (uint32_t)(slot - listeners));
         if (slot->domain == AF_UNIX) {

@@ -15,9 +15,13 @@
 
 #define COORDINATOR_STACK (256u << 10)
 
+/* At so many ticks of hold.c's timer in a row, 20 ms apart, a thread sits in one and the same call. */
+#define TICKS_TO_SIT 3
+
 _Atomic uint32_t safepoint_work;
 _Atomic uint32_t safepoint_threads;
 void *(*_Atomic safepoint_body)(void *);
+_Atomic uint32_t *safepoint_libc_threads;
 
 static _Atomic int failure;   /* of the last attempt, an error number */
 static pthread_t coordinator; /* valid while life->started; written by whoever set that */
@@ -35,6 +39,43 @@ static bool interrupted_a_wait(const ucontext_t *context)
            (context_sees_eintr(context) || context_restarts(context));
 }
 
+/*
+ * Calls that no wrapper marks (stdio on a socket, flock, connect) block too. Whoever is found in one
+ * at one place time after time is no handler that has interrupted malloc. Context: the handler, in
+ * the program's only thread.
+ */
+static bool sits_in_a_call(const ucontext_t *context)
+{
+    static uintptr_t place;
+    static int ticks;
+    uintptr_t now = context_stack(context);
+    bool blocked = now != 0 && (context_sees_eintr(context) || context_restarts(context));
+
+    ticks = blocked && now == place ? ticks + 1 : 0;
+    place = blocked ? now : 0;
+    return ticks >= TICKS_TO_SIT;
+}
+
+static void count_in_libc(bool in)
+{
+    uint32_t before = 1;
+
+    if (safepoint_libc_threads) {
+        before = in ? atomic_fetch_add(safepoint_libc_threads, 1)
+                    : atomic_fetch_sub(safepoint_libc_threads, 1);
+    }
+    while (before == 0) { /* the program's last thread is in exit(): nobody else may be */
+        life_sleep(&life->armed, atomic_load(&life->armed), -1);
+    }
+}
+
+static void *thread_body(void *unused)
+{
+    (void)safepoint_body(unused);
+    count_in_libc(true);
+    return NULL;
+}
+
 static int create_thread(void)
 {
     pthread_attr_t attributes;
@@ -47,12 +88,14 @@ static int create_thread(void)
         sigdisp_remove_from_set(&all, atomic_load(&life->managed));
     }
     (void)real.pthread_sigmask(SIG_SETMASK, &all, &old); /* the new thread inherits it */
-    int error = real.pthread_create(&coordinator, &attributes, safepoint_body, NULL);
+    int error = real.pthread_create(&coordinator, &attributes, thread_body, NULL);
 
     if (error == EINVAL) { /* static TLS is taken from the stack, and a program may have much */
-        error = real.pthread_create(&coordinator, NULL, safepoint_body, NULL);
+        error = real.pthread_create(&coordinator, NULL, thread_body, NULL);
     }
-
+    if (error == 0) {
+        count_in_libc(false);
+    }
     (void)real.pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attributes);
     return -error;
@@ -115,7 +158,7 @@ void safepoint_from_handler(const void *context)
         return;
     }
     atomic_fetch_or(&safepoint_work, SAFEPOINT_START);
-    if (interrupted_a_wait(context)) {
+    if (interrupted_a_wait(context) || sits_in_a_call(context)) {
         (void)safepoint_start();
     }
 }

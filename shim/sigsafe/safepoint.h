@@ -7,7 +7,8 @@
  * signal interrupts either a blocking call that a wrapper has marked with safepoint_enter() --
  * POSIX (System Interfaces 2.4.3) lets a handler that interrupts a safe function call any
  * function -- and then starts the thread itself; or other code, and then it leaves a note, and
- * the next wrapped call starts the thread. A kernel timer (hold.c) retries.
+ * the next wrapped call starts the thread. A kernel timer (hold.c) retries, and finds out that the
+ * program sits in a blocking call that no wrapper has marked.
  *
  * A wait that the shim's own handler has interrupted is repeated, so that no EINTR reaches the
  * program that it would not see bare:
@@ -55,6 +56,13 @@ void safepoint_resume(void);
 
 /* What the coordinator's thread runs; set while arming. */
 extern void *(*_Atomic safepoint_body)(void *);
+
+/*
+ * libc's own count of threads, or NULL where it can't be had. The last thread that returns ends the
+ * process (pthread_exit(3)): the coordinator takes itself out of the count, so that it is never the
+ * one that keeps a program alive.
+ */
+extern _Atomic uint32_t *safepoint_libc_threads;
 
 /* The program has, or once had, more than one thread. */
 extern _Atomic uint32_t safepoint_threads;
