@@ -120,3 +120,29 @@ sends_all() { # CALL [thread]
     done <<<"$run_output"
     same_as_bare "$FIXTURES/cancel"
 }
+
+# Where a server sits ------------------------------------------------------------------------------
+
+# No wrapper marks the last four: the timer finds out after some ticks.
+SEATS=(accept read readv recv recvfrom recvmsg poll ppoll select pselect epoll_wait epoll_pwait
+    sleep clock_nanosleep thrd_sleep pause sigsuspend sigwait waitpid msgrcv semop
+    stdio flock sem_wait mq_receive)
+
+ends_at_once() { # CALL
+    start_program shimmed "$FIXTURES/sits" "$1"
+    wait_for 5 sits_down
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "output" "$(<"$server_out")" ready
+    expect_equal "stderr" "$(<"$server_err")" ""
+    expect_at_most "ms to the exit" "$exit_ms" 400
+}
+
+sits_down() {
+    stat_field "$server_pid" 3
+    file_has "$server_out" ready && [ "$field" = S ]
+}
+
+@test "a server without connections ends at once, whatever call it sits in" {
+    printf '%s\n' "${SEATS[@]}" | in_parallel 4 ends_at_once
+}
