@@ -329,6 +329,76 @@ starts_with() {
     done
 }
 
+# Where nobody reads the log ----------------------------------------------------------------------
+
+@test "a FIFO without a reader as the log: the server waits for nobody" {
+    mkfifo "$work/fifo"
+    FLUX_LOG=debug:$work/fifo serves_and_stops "$SERVERS/threaded"
+    FLUX_LOG=debug:$work/fifo serves_and_stops "$SERVERS/single"
+}
+
+# Its first line would raise SIGPIPE.
+@test "a standard error that nobody reads" {
+    local server
+
+    for server in threaded single; do
+        # shellcheck disable=SC2016
+        FLUX_LOG=debug serves_and_stops perl -e '
+            pipe my $reader, my $writer or die;
+            open STDERR, ">&", $writer or die;
+            close $_ for $reader, $writer;
+            exec @ARGV' "$SERVERS/$server"
+    done
+}
+
+# What the program is made of ---------------------------------------------------------------------
+
+serves_line_and_stops() { # COMMAND...
+    start_program shimmed "$@"
+    wait_until_ready
+    start_inflight --proto line --slow 1 --send 'slow 500 a line' --expect 'a line'
+    stop_and_wait
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 143
+}
+
+@test "400 KiB of thread-local storage" {
+    local mode
+
+    for mode in alone thread; do
+        [ "$mode" = thread ] || mode=
+        # shellcheck disable=SC2086
+        serves_line_and_stops "$FIXTURES/big_tls" $mode
+        expect_equal "stderr" "$(<"$server_err")" ""
+    done
+}
+
+@test "more listeners than there is room for: told once" {
+    start_program shimmed "$FIXTURES/habits" listen-often
+    wait_until_ready
+    for _ in 1 2 3; do
+        "$TOOLS/inflight" --connect "$server_address" --proto line --slow 1 \
+            --send 'slow 0 a line' --expect 'a line' 3>&-
+    done
+    stop_and_wait
+    says 'warning: more than 256 listeners: descriptor [0-9]+, .* neither refused nor drained'
+    expect_equal "exit status" "$exit_status" 143
+}
+
+# From the filter on, a thread could be the call that kills: the program has its signal at once.
+@test "a sandbox entered while a signal is held" {
+    start_program shimmed "$FIXTURES/habits" enter-sandbox
+    wait_until_ready
+    start_inflight --proto line --slow 1 --send 'slow 300 a line' --expect 'a line'
+    await_client
+    await_exit
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 8
+    expect_equal "stderr" "$(<"$server_err")" ""
+    expect_match "order" "$(tr '\n' ' ' <"$server_out")" 'raised handler sandboxed request '
+}
+
 # Its own parts -----------------------------------------------------------------------------------
 
 # shim_with ENGINE: the shim in a folder of its own, with this file as its engine, or none.

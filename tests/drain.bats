@@ -4,6 +4,7 @@
 # What is in flight finishes, what is idle is closed soon, and nothing holds the server for long.
 
 load lib/fluxshim
+load lib/fixtures
 
 setup() {
     fluxshim_setup
@@ -196,6 +197,28 @@ END
 1700 line threaded --stdio
 END
     note "$(<"$work/figures")"
+}
+
+# No wrapper sees what stdio reads, and nobody but the timer can start the drain's thread.
+@test "an idle connection of a single-threaded server in stdio: exit within 3 x FLUX_IDLE + 200 ms" {
+    start_server shimmed single --stdio
+    start_inflight --idle 1
+    stop_and_wait
+    await_client
+    expect_clean_stop
+    expect_match "clients" "$client_last" "idle eof 1 of 1"
+    expect_at_most "ms to the exit" "$exit_ms" 1700
+}
+
+@test "a connection that both sides have finished and the program keeps holds nothing" {
+    start_program shimmed "$FIXTURES/habits" keep-finished
+    wait_until_ready
+    start_inflight --proto line --slow 1 --send 'slow 0 a line' --expect 'a line'
+    wait_for 5 file_has "$server_out" kept
+    await_client
+    stop_and_wait
+    expect_clean_stop
+    expect_at_most "ms to the exit" "$exit_ms" 1700
 }
 
 @test "idle connections don't wait for those in flight" {

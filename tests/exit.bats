@@ -4,6 +4,7 @@
 # A server that ends by itself runs hook and checkpoint too, once, and keeps its exit status.
 
 load lib/fluxshim
+load lib/fixtures
 
 setup() {
     fluxshim_setup
@@ -150,4 +151,26 @@ request_is_taken() {
     await_exit
     expect_equal "exit status" "$exit_status" 3
     expect_neither
+}
+
+@test "_exit() from a handler that has interrupted malloc ends the program within a second" {
+    start_program shimmed "$FIXTURES/exit_in_malloc"
+    send_signal CONT # which does nothing, but starts the clock
+    await_exit 5
+    expect_equal "exit status" "$exit_status" 3
+    expect_at_most "ms to the exit" "$exit_ms" 1500
+}
+
+@test "the return of the last thread ends a program whose main thread has left" {
+    start_program shimmed "$FIXTURES/habits" leave-main
+    wait_until_ready
+    start_client inflight --connect "$server_address" --proto line --slow 1 \
+        --send 'slow 600 a line' --expect 'a line'
+    wait_for 5 file_has "$server_out" request
+    stop_and_wait
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 0
+    expect_at_most "ms to the exit" "$exit_ms" 1500
+    expect_hook_and_checkpoint signal null
 }

@@ -109,6 +109,18 @@ stop_with() { # FLUX_HOOKS SERVER...
     done
 }
 
+@test "one that changes its mask, and one that makes a thread, in a single-threaded server" {
+    local style
+
+    for style in default sigaction sigwait signalfd-block; do
+        stop_with "$hooks/changes_mask.so:$hooks/makes_thread.so" single --signal "$style"
+        expect_equal "rows with $style" "$(rows)" "changes_mask.so ok 0"$'\n'"makes_thread.so ok 0"
+        expect_equal "stderr" "$(<"$server_err")" ""
+        expect_at_most "ms to the exit with $style" "$exit_ms" 1000
+        rm "$FLUX_CHECKPOINT"
+    done
+}
+
 @test "without a stop it runs at the exit, once, and not with FLUX_ON_EXIT=off" {
     local exits='import socket, sys
 socket.socket().listen()

@@ -222,3 +222,16 @@ stays_alone() { # SERVER
     stop_and_wait
     expect_equal "exit status" "$exit_status" 143
 }
+
+# The coordinator sleeps: 2000 threads that come and go don't wake it.
+@test "a new thread wakes nobody, but for the first" {
+    local status
+
+    FLUX_LOG=warn start_program shimmed "$BUILD/tests/fixtures/habits" make-many-threads
+    wait_until_ready
+    status=$(grep -l '^Name:[[:space:]]*fluxshim$' "/proc/$server_pid/task"/*/status)
+    expect_at_most "times that the coordinator slept" \
+        "$(awk '/^voluntary_ctxt_switches/ {print $2}' "$status")" 20
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+}

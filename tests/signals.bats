@@ -4,6 +4,7 @@
 # However a server asks for its signals: after the drain it gets them, and ends, as it would bare.
 
 load lib/fluxshim
+load lib/fixtures
 
 setup() {
     fluxshim_setup
@@ -193,4 +194,29 @@ TERM siginfo threaded --acceptors 3
 INT sigwait threaded --acceptors 3
 INT sigsuspend threaded --acceptors 3 --mask-workers
 END
+}
+
+# A program of tests/fixtures: nothing in flight, and its end is the bare one, soon.
+ends_as_bare() { # HABIT
+    local mode status=() took=()
+
+    for mode in bare shimmed; do
+        start_fixture "$mode" habits "$1"
+        if [ "$1" = reap-in-handler ]; then
+            wait_for 5 file_has "$server_out" reaped
+        fi
+        stop_and_wait
+        status+=("$exit_status") took+=("$exit_ms")
+        expect_equal "stderr" "$(<"$server_err")" ""
+    done
+    expect_equal "exit status" "${status[1]}" "${status[0]}"
+    expect_at_most "ms to the exit" "${took[1]}" 500
+}
+
+@test "a handler of the program that waits while the program waits" {
+    ends_as_bare reap-in-handler
+}
+
+@test "a fork beside a signalfd in a threaded program" {
+    ends_as_bare fork-beside-signalfd
 }

@@ -162,6 +162,60 @@ flushes_to_slow_client() { # fclose|freopen
     printf '%s\n' fclose freopen | in_parallel 2 flushes_to_slow_client
 }
 
+# Listeners ---------------------------------------------------------------------------------------
+
+drains_without_its_listener() { # HABIT
+    start_shimmed habits "$1"
+    start_inflight --proto line --slow 1 --send 'slow 1000 a line' --expect 'a line'
+    wait_for 5 file_has "$server_out" request
+    stop_and_wait
+    await_client
+    expect_one_drained
+}
+
+@test "a connection whose listener is closed, or closed and another one open, is drained" {
+    printf '%s\n' close-listener change-listener | in_parallel 2 drains_without_its_listener
+}
+
+# Both threads arm the process: neither may go on before the other's listener is known.
+drains_both_listeners() {
+    local first
+
+    start_shimmed habits listen-together
+    start_inflight --proto line --slow 1 --send 'slow 600 a line' --expect 'a line'
+    first=$client_pid
+    server_address=${server_addresses[1]}
+    start_inflight --proto line --slow 1 --send 'slow 600 a line' --expect 'a line'
+    wait_for 5 two_requests_are_read
+    stop_and_wait
+    await_client
+    await_process "$first" 10
+    expect_equal "first client's status" "$process_status" 0
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "connections at the signal" "$(connections at_signal)" 2
+    expect_equal "listeners" "$(checkpoint_value "$state" '.listeners | length')" 2
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
+
+two_requests_are_read() {
+    [[ $(<"$server_out") == *request*request* ]]
+}
+
+@test "two threads that call listen() at once: both listeners are known" {
+    seq 12 | in_parallel 4 drains_both_listeners
+}
+
+@test "a library that listens before the shim is ready" {
+    start_program bare env LD_PRELOAD="$SHIM $BUILD/tests/hooks/listens_early.so" "$SERVERS/single"
+    wait_until_ready
+    start_inflight --slow 1 --path '/slow?ms=500'
+    stop_and_wait
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
+
 # Errors ------------------------------------------------------------------------------------------
 
 @test "errors are the kernel's" {

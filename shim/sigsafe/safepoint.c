@@ -64,8 +64,10 @@ static void count_in_libc(bool in)
         before = in ? atomic_fetch_add(safepoint_libc_threads, 1)
                     : atomic_fetch_sub(safepoint_libc_threads, 1);
     }
-    while (before == 0) { /* the program's last thread is in exit(): nobody else may be */
-        life_sleep(&life->armed, atomic_load(&life->armed), -1);
+    if (before == 0) { /* the program's last thread is in exit(): nobody else may be */
+        for (;;) {
+            life_sleep(&life->finished, 1, -1);
+        }
     }
 }
 
