@@ -20,7 +20,8 @@ SIGSAFE_FLAGS = $(SHIM_FLAGS) -include sigsafe/poison.h -fno-delete-null-pointer
 ENGINE_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -fstack-protector-strong
 # shim/engine/memory.c says why.
 ALLOCATOR = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-HARDEN = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+# Fewer segments: each costs every exec an mmap, and every fork of an armed process a copy.
+HARDEN = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-z,noseparate-code
 SHIM_LINK = $(HARDEN) -shared -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map
 
 objects = $(patsubst shim/%.c,$(BUILD)/obj/%.o,$(wildcard shim/$(1)/*.c))
@@ -49,7 +50,7 @@ $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(
 
 $(BUILD)/fluxshim/engine.so: $(ENGINE_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -lbsd -ldl -pthread
+	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -Wl,-Bdynamic -ldl -pthread
 
 $(BUILD)/exports.map: scripts/exports.txt
 	@mkdir -p $(@D)

@@ -16,6 +16,7 @@
 #include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/tell.h"
 
 extern char __libc_single_threaded __attribute__((weak));
 
@@ -33,7 +34,6 @@ static struct bridge bridge = {
     .size = sizeof(struct bridge),
     .fdtab = &fdtab,
     .listeners = listeners,
-    .threads = &safepoint_threads,
     .malloc = malloc,
     .calloc = calloc,
     .realloc = realloc,
@@ -41,16 +41,31 @@ static struct bridge bridge = {
     .log = log_line,
     .stderr_is_ours = log_stderr_is_ours,
     .listeners_high = listeners_high,
+    .is_served = listeners_serve,
     .listener_accepted = listeners_accepted,
     .connection = fdtab_connection,
     .raise_high = fdtab_raise_high,
     .http_answer = evidence_http_answer,
     .refuse_all = refuse_all,
     .decoy_is_ready = decoy_is_ready,
+    .note_family_refusal = decoy_note_family,
+    .refuse_own = refuse_own,
+    .leave_listeners = decoy_leave_all,
+    .move_threads = tell_move_threads,
     .held = hold_current,
     .release = hold_release,
     .give_up = hold_give_up,
     .hold_sigpipe = hold_sigpipe,
+    .family = &family,
+    .tell_signo = &sigdisp_tell,
+    .family_leads = family_leads,
+    .family_self = family_self,
+    .family_index = family_index,
+    .family_high = family_high,
+    .family_is_gone = family_is_gone,
+    .family_ring = family_ring,
+    .tell = tell_send,
+    .bell = life_bell,
     .sleep = life_sleep,
     .wake = life_wake,
 };
@@ -96,9 +111,9 @@ static int map_tables(void)
 static bool has_threads(void)
 {
     if (&__libc_single_threaded && !__libc_single_threaded) {
-        atomic_store(&safepoint_threads, 1);
+        atomic_store(&life->threads, 1);
     }
-    return atomic_load(&safepoint_threads) != 0;
+    return atomic_load(&life->threads) != 0;
 }
 
 /*
@@ -107,7 +122,7 @@ static bool has_threads(void)
  */
 static void take_masks(void)
 {
-    uint64_t managed = atomic_load(&life->managed);
+    uint64_t managed = sigdisp_kept_open();
     sigset_t now, open;
 
     if (has_threads()) {
@@ -183,6 +198,33 @@ static void warn_of_rules(const struct settings *settings)
     }
 }
 
+/* What can't be shared is done without: then each process drains alone. */
+static void join_or_found_family(void)
+{
+    if (family_self()) {
+        family_activate();
+        return;
+    }
+    int error = tell_install();
+
+    if (error == 0) {
+        error = family_found();
+    }
+    if (error != 0) {
+        log_warn("no family of processes (errno %d): each of them drains alone", -error);
+    }
+}
+
+/* A child has inherited all but the page, the handlers and the thread. */
+static void arm_as_member(const struct settings *settings)
+{
+    if (life_map_page() != 0) {
+        return;
+    }
+    join_or_found_family();
+    hold_signals(settings);
+}
+
 static void arm_with(struct settings *settings)
 {
     environment_read(settings);
@@ -205,6 +247,7 @@ static void arm_with(struct settings *settings)
     safepoint_body = engine->run;
     safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
     register_once();
+    join_or_found_family();
     hold_signals(settings);
     record_inherited();
     log_info("armed: signals are held from here on");
@@ -215,7 +258,9 @@ static void arm_once(void)
     struct settings *settings = settings_room();
 
     arming.by_tid = (pid_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
-    if (settings) {
+    if (settings && bridge.settings && family_self()) {
+        arm_as_member(settings);
+    } else if (settings) {
         arm_with(settings);
     }
     atomic_store(&arming.done_by, (uint32_t)getpid());

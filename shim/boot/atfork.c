@@ -1,49 +1,90 @@
 /* SPDX-License-Identifier: MIT */
-/* fork(): the child is as it would be bare, until it accepts connections itself. */
+/* fork(): the child is a member of the family, with no signal held and no thread. */
 /* Context: the forking thread, and its child; never blocks. */
 #include <pthread.h>
 
 #include "boot/boot.h"
-#include "sigsafe/refuse.h"
-#include "sigsafe/safepoint.h"
+#include "sigsafe/family.h"
+#include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
 
-/* The page is wiped in the child: what it needs of it waits here. Written under libc's fork lock.
+/*
+ * In a single-threaded program managed signals are open in the kernel. One that comes to the child
+ * before it is a member would find a handler without a memory: none may come until then.
  */
-static struct {
-    uint64_t managed;
-    uint64_t blocked;
-    uint32_t masks_virtual;
-} parent;
+static void shut_signals(void)
+{
+    sigset_t all, open;
 
+    (void)sigfillset(&all);
+    (void)real.pthread_sigmask(SIG_SETMASK, &all, &open);
+    life_thread.fork_mask = sigdisp_from_set(&open);
+}
+
+static void open_signals(void)
+{
+    sigset_t open;
+
+    if (life_thread.fork_virtual) {
+        (void)sigemptyset(&open);
+        sigdisp_add_to_set(&open, life_thread.fork_mask);
+        (void)real.pthread_sigmask(SIG_SETMASK, &open, NULL);
+    }
+}
+
+/* The page is wiped in the child: what it needs of it waits in the thread that forks. */
 void fork_before(void)
 {
-    bool virtual = life_armed() && !life_released();
+    bool holds = life_armed() && !life_released();
 
-    parent.managed = virtual ? atomic_load(&life->managed) : 0;
-    parent.blocked = virtual ? atomic_load(&life->blocked) : 0;
-    parent.masks_virtual = virtual ? atomic_load(&life->masks_virtual) : 0;
+    life_thread.fork_managed = holds ? atomic_load(&life->managed) : 0;
+    life_thread.fork_blocked = holds ? atomic_load(&life->blocked) : 0;
+    life_thread.fork_virtual = holds && atomic_load(&life->masks_virtual);
+    if (life_thread.fork_virtual) {
+        shut_signals();
+    }
+    life_thread.fork_sandboxed = atomic_load(&life->sandboxed) != 0;
+    family_before_fork(fdtab_lend());
+}
+
+void fork_in_parent(void)
+{
+    open_signals();
+}
+
+static void go_on(void)
+{
+    atomic_store(&life->managed, life_thread.fork_managed);
+    atomic_store(&life->blocked, life_thread.fork_blocked);
+    atomic_store(&life->masks_virtual, life_thread.fork_virtual);
+    if (family_self()) {
+        hold_go_on_in_child();
+        open_signals();
+    } else {
+        open_signals();
+        hold_forget_in_child();
+        atomic_store(&life->managed, 0);
+        atomic_store(&life->blocked, 0);
+    }
 }
 
 void fork_in_child(void)
 {
-    atomic_store(&safepoint_work, 0);
-    atomic_store(&safepoint_threads, 0);
     life_thread.wait_frame = 0;
     life_thread.owns_masks = 0;
-    refuse_forget();
-    if (parent.managed == 0) {
-        return;
+    family_in_child();
+    if (life_thread.fork_sandboxed) {
+        atomic_store(&life->sandboxed, 1);
+        family_become_passive();
+    } else if (!life_thread.fork_virtual) {
+        sigdisp_open_tell();
     }
-    atomic_store(&life->managed, parent.managed);
-    atomic_store(&life->blocked, parent.blocked);
-    atomic_store(&life->masks_virtual, parent.masks_virtual);
-    hold_forget_in_child();
-    atomic_store(&life->managed, 0);
-    atomic_store(&life->blocked, 0);
+    if (life_thread.fork_managed != 0) {
+        go_on();
+    }
 }
 
 void atfork_register(void)
 {
-    (void)pthread_atfork(fork_before, NULL, fork_in_child);
+    (void)pthread_atfork(fork_before, fork_in_parent, fork_in_child);
 }

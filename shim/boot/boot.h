@@ -32,9 +32,10 @@ void environment_read(struct settings *settings);
 /* Open engine.so beside this object. NULL, with the reason logged, if that fails. */
 const struct engine *engine_open(void);
 
-/* A child made by fork() is as it would be bare, until it accepts connections itself. */
+/* A child made by fork() is a member of the family; without a slot there, it is as bare. */
 void atfork_register(void);
 void fork_before(void);
+void fork_in_parent(void);
 void fork_in_child(void);
 
 #endif

@@ -14,6 +14,7 @@ const struct life_gate life_gate = {
     .arm = arm_process,
     .leave = leave_process,
     .before_fork = fork_before,
+    .in_parent = fork_in_parent,
     .in_child = fork_in_child,
 };
 
@@ -23,7 +24,7 @@ static void note_inherited_listeners(void)
     const char *pid = getenv("LISTEN_PID");
 
     if (pid && strtol(pid, NULL, 10) == getpid()) {
-        atomic_fetch_or(&safepoint_work, SAFEPOINT_INHERITED);
+        atomic_fetch_or(&life->work, SAFEPOINT_INHERITED);
     }
 }
 

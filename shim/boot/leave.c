@@ -2,6 +2,7 @@
 /* The program exits by itself: hooks and checkpoint run first. */
 /* Context: the exiting thread; blocks for the shutdown timeout at most. */
 #include "boot/boot.h"
+#include "sigsafe/family.h"
 #include "sigsafe/log.h"
 #include "sigsafe/safepoint.h"
 
@@ -13,15 +14,31 @@ static bool has_something_to_do(const struct settings *settings)
     return settings->on_exit || hold_current() != NULL;
 }
 
+/*
+ * Hooks and checkpoint are the family's: once, by its owner, when nobody is left that could go on. (A
+ * parent that exits after daemon(3) is no end.)
+ */
+static bool is_the_familys_end(void)
+{
+    if (!family_self()) {
+        return true;
+    }
+    if (hold_current()) {
+        return family_leads();
+    }
+    return family_is_alone() && family_leads() && atomic_exchange(&family->cleaned, 1) == 0;
+}
+
 void leave_process(int status)
 {
     const struct settings *settings = arm_settings();
 
-    if (!settings || !has_something_to_do(settings)) {
+    if (!settings || !has_something_to_do(settings) || !is_the_familys_end()) {
         return;
     }
     int64_t deadline = life_now() + settings->shutdown_timeout;
 
+    atomic_store(&life->cleans, hold_current() == NULL);
     atomic_store(&life->exit_status, (uint32_t)status);
     life_post(LIFE_EXIT);
     if (hold_current() == NULL) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/checkpoint.h"
 #include "engine/coordinator.h"
@@ -14,16 +15,19 @@
 #include "engine/fsm.h"
 #include "engine/hooks.h"
 #include "engine/live.h"
+#include "engine/members.h"
 #include "engine/record.h"
 #include "engine/shim.h"
 
 #define FORCE_NS           200000000ll /* how long forced output may take to be acknowledged */
 #define SWEEP_COST_MOST_NS 20000000ll
 #define RESERVE_MOST_NS    1000000000ll
+#define ORPHAN_LOOK_NS     100000000ll
 #define FLUSH_LOOK_NS      2000000ll /* how often that is looked at */
 
 static struct fsm fsm;
 static struct record record;
+static bool cleans;        /* this process runs the family's hooks and writes its checkpoint */
 static int64_t look_at_ns; /* when the present state wants to be called again */
 
 void coordinator_init(void)
@@ -58,7 +62,7 @@ static void note_reason(int64_t now)
 
     (void)clock_gettime(CLOCK_REALTIME, &record.started_at);
     record.began_ns = now;
-    record.reason = "exit";
+    record.reason = members_is_told() ? "family" : "exit";
     record.exit_status = (int)atomic_load(&shim->life->exit_status);
     if (held) {
         record.reason = "signal";
@@ -75,10 +79,23 @@ static void note_reason(int64_t now)
 
 static bool step(enum fsm_event event);
 
+/* A member's siblings listen on the same sockets: it only takes itself out. */
+static void leave_siblings(void)
+{
+    shim->refuse_own(true);
+    shim->leave_listeners();
+    shim->move_threads();
+}
+
 /* The handler has done it, unless there was a lame-duck time. */
 static void refuse(void)
 {
-    if (record.refused_ns == 0) {
+    if (members_is_told()) {
+        return; /* its owner has refused */
+    }
+    if (!shim->family_leads()) {
+        leave_siblings();
+    } else if (record.refused_ns == 0) {
         shim->refuse_all();
         record.refused_ns = shim_now();
     }
@@ -94,14 +111,19 @@ static void watch(int64_t now)
         look_at_ns = not_before_ns;
         return;
     }
+    uint32_t round = members_round();
+
     drain_sweep(now, deadline, fsm.limits.drain, &view);
+    bool over = members_may_end(now, &view, round, &record, &view.next_ns);
     int64_t done = shim_now();
 
     not_before_ns = done + (done - now < SWEEP_COST_MOST_NS ? done - now : SWEEP_COST_MOST_NS);
     look_at_ns = view.next_ns;
     live_show("draining", view.left, (deadline - now) / 1000000000 + 1);
-    if (view.empty) {
+    if (over) {
         (void)step(FSM_EMPTY);
+    } else if (members_must_force()) {
+        (void)step(FSM_SECOND);
     }
 }
 
@@ -109,7 +131,10 @@ static void flush(int64_t now)
 {
     look_at_ns = now + FLUSH_LOOK_NS;
     if (drain_flushed()) {
-        (void)step(FSM_DONE);
+        members_done(&record);
+        if (members_forced()) {
+            (void)step(FSM_DONE);
+        }
     }
 }
 
@@ -118,6 +143,12 @@ static void run_hooks(void)
 {
     int64_t reserve = fsm.limits.shutdown / 10;
 
+    cleans = members_clean();
+    if (!cleans) {
+        (void)step(FSM_DONE);
+        return;
+    }
+
     reserve = reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS;
     hooks_run(&record, shim->settings->hook_timeout, fsm_deadline(&fsm) - reserve);
     (void)step(FSM_DONE);
@@ -125,8 +156,11 @@ static void run_hooks(void)
 
 static void write_checkpoint(void)
 {
-    drain_account(&record);
-    (void)checkpoint_write(&record);
+    if (cleans) {
+        drain_account(&record);
+        members_account(&record);
+        (void)checkpoint_write(&record);
+    }
     (void)step(FSM_DONE);
 }
 
@@ -147,11 +181,37 @@ static void finish(void)
 
 static void release(void)
 {
+    if (!shim->held()) {
+        members_release();
+        look_at_ns = shim_now(); /* a member that was told: its master will stop it, or has gone */
+        return;
+    }
     log_info("drained in %lld ms: the program gets its signal",
              (long long)((shim_now() - record.began_ns) / 1000000));
+    members_release();
     block_all_signals();
     finish();
     shim->release();
+}
+
+/* A member that was told has no signal of its own: when its owner has ended, it gets one. */
+static void look_for_owner(int64_t now)
+{
+    look_at_ns = now + ORPHAN_LOOK_NS;
+    if (members_is_orphaned()) {
+        coordinator_init();
+        (void)kill(getpid(), SIGTERM);
+    }
+}
+
+static void give_up(void)
+{
+    if (shim->held()) {
+        shim->give_up(record.signo);
+    } else {
+        coordinator_init(); /* a member that nobody stops: it goes on */
+        look_at_ns = FSM_NEVER;
+    }
 }
 
 static void enter(int64_t now)
@@ -165,11 +225,17 @@ static void enter(int64_t now)
         (void)step(FSM_DONE);
         break;
     case FSM_DRAIN:
+        if (members_is_told()) {
+            shim->refuse_own(false);
+            shim->note_family_refusal();
+        }
+        members_begin(record.began_ns);
         drain_begin(&record, now);
         watch(now);
         break;
     case FSM_FORCE:
         refuse(); /* a second signal can end the lame duck */
+        members_force();
         drain_force(&record);
         flush(now);
         break;
@@ -183,7 +249,7 @@ static void enter(int64_t now)
         release();
         break;
     case FSM_GIVE_UP:
-        shim->give_up(record.signo);
+        give_up();
         break;
     case FSM_FINISHED:
         finish();
@@ -193,11 +259,22 @@ static void enter(int64_t now)
     }
 }
 
+/* A signal to the whole group reaches a member before its owner has told it: wait for that. */
+static int64_t lame_duck(void)
+{
+    int64_t wanted = shim->settings->lame_duck;
+
+    return shim->family_leads() || wanted > HOLD_ECHO_NS ? wanted : HOLD_ECHO_NS;
+}
+
 static bool step(enum fsm_event event)
 {
     int64_t now = shim_now();
     bool first = fsm.state == FSM_RUNNING;
 
+    if (first && event == FSM_SIGNAL) {
+        fsm.limits.lame_duck = lame_duck();
+    }
     if (!fsm_step(&fsm, event, now)) {
         return false;
     }
@@ -218,10 +295,13 @@ static void open_managed_signals(void)
     uint64_t managed = atomic_load(&shim->life->managed);
     sigset_t open;
 
-    if (!atomic_load(shim->threads) || fsm.state >= FSM_RELEASE) {
+    if (!atomic_load(&shim->life->threads) || fsm.state >= FSM_RELEASE) {
         return;
     }
     (void)sigemptyset(&open);
+    if (atomic_load(shim->tell_signo) != 0) {
+        (void)sigaddset(&open, atomic_load(shim->tell_signo));
+    }
     for (int signo = 1; signo <= 64; signo++) {
         if (managed & (UINT64_C(1) << (signo - 1))) {
             (void)sigaddset(&open, signo);
@@ -235,7 +315,14 @@ static void take_events(uint32_t events)
     if (events & LIFE_THREADS) {
         open_managed_signals();
     }
-    if (events & LIFE_STOP) {
+    if ((events & LIFE_TOLD) && fsm.state == FSM_RELEASE) {
+        members_excuse();
+    } else if (events & LIFE_TOLD) {
+        (void)step(FSM_TOLD);
+    }
+    if ((events & LIFE_STOP) && fsm.state == FSM_RELEASE) {
+        release(); /* a member that was told, and is stopped now */
+    } else if (events & LIFE_STOP) {
         (void)step(FSM_SIGNAL);
     }
     if (events & LIFE_SECOND) {
@@ -254,6 +341,8 @@ static void look(int64_t now)
         watch(now);
     } else if (fsm.state == FSM_FORCE && now >= look_at_ns) {
         flush(now);
+    } else if (fsm.state == FSM_RELEASE && !shim->held() && now >= look_at_ns) {
+        look_for_owner(now);
     }
 }
 
@@ -272,9 +361,16 @@ static bool is_over(void)
 
 void *coordinator_run(void *unused)
 {
-    _Atomic uint32_t *bell = &shim->life->bell, *events = &shim->life->events;
+    _Atomic uint32_t *bell = shim->bell(), *events = &shim->life->events;
+    static pid_t whose; /* what is inherited by fork is the parent's */
 
     (void)unused;
+    if (whose != getpid()) {
+        whose = getpid();
+        drain_forget();
+        members_forget();
+        coordinator_init();
+    }
     (void)prctl(PR_SET_NAME, "fluxshim");
     (void)unshare(CLONE_FS); /* keeps root, folder and umask: a program may chroot later */
     block_all_signals();

@@ -305,6 +305,25 @@ static void add_connections(cJSON *root, const struct record *record)
     add_remaining(connections, record);
 }
 
+static void add_family(cJSON *root, const struct record *record)
+{
+    cJSON *rows = need(cJSON_AddArrayToObject(root, "members"));
+
+    for (size_t i = 0; i < at_most(record->member_count, RECORD_MEMBERS); i++) {
+        const struct record_member *member = &record->members[i];
+        cJSON *row = append(rows);
+
+        add_number(row, "pid", member->pid);
+        add_text(row, "role", member->role);
+        add_text(row, "status", member->status);
+        add_count(row, "accepted", member->accepted);
+        add_count(row, "at_signal", member->at_signal);
+        add_count(row, "drained", member->drained);
+        add_count(row, "nudged", member->nudged);
+        add_count(row, "forced", member->forced);
+    }
+}
+
 static bool has_returned(const struct record_hook *hook)
 {
     return hook->status && (strcmp(hook->status, "ok") == 0 || strcmp(hook->status, "failed") == 0);
@@ -367,6 +386,7 @@ static void add_members(cJSON *root, const struct record *record, uint64_t gener
     add_phases(root, record);
     add_listeners(root, record);
     add_connections(root, record);
+    add_family(root, record);
     add_hooks(root, record);
 }
 

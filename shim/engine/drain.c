@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "engine/drain.h"
+#include "engine/members.h"
 #include "engine/queue.h"
 #include "engine/reconcile.h"
 #include "engine/shim.h"
@@ -27,7 +28,8 @@ struct seen {
     uint32_t activity;
     bool known;
     bool nudged;
-    int64_t quiet_since;
+    bool parents;        /* untouched, and the process that forked had it */
+    int64_t quiet_since; /* with `nudged`: since the nudge */
     int64_t verified;
 };
 
@@ -148,7 +150,7 @@ static bool kernel_holds_something(int fd)
 
 static void nudge(int fd, struct seen *seen, int64_t now)
 {
-    if (!sockets_is_served(fd)) {
+    if (!shim->is_served(fd)) {
         return;
     }
     if (kernel_holds_something(fd)) {
@@ -166,8 +168,35 @@ static void nudge(int fd, struct seen *seen, int64_t now)
     drain.nudges++;
     drain.nudged++;
     seen->nudged = true;
+    seen->quiet_since = now;
     (void)shutdown(fd, SHUT_RD);
     log_debug("nudged connection %d", fd);
+}
+
+static bool is_lent(int fd)
+{
+    return (kind_of((uint32_t)fd) & FD_LENT) != 0;
+}
+
+/* A copy that this process was forked with and never used: once the parent's, always the parent's. */
+static bool is_the_parents(int fd, struct seen *seen)
+{
+    seen->parents = is_lent(fd) && (seen->parents || members_parent_holds(fd));
+    return seen->parents;
+}
+
+/* A copy that nobody uses: even the end of its input was of no interest. */
+static bool is_abandoned(int fd, const struct seen *seen, int64_t now)
+{
+    return is_lent(fd) && now - seen->quiet_since > shim->settings->idle;
+}
+
+/* Accepted here, and handed to a child before anything was said. */
+static bool is_a_childs(int fd, const struct fd_entry *entry)
+{
+    return is_lent(fd) &&
+           atomic_load_explicit(&entry->evidence, memory_order_relaxed) == EVIDENCE_NOTHING &&
+           members_child_holds(fd);
 }
 
 /*
@@ -180,7 +209,7 @@ static bool verify(int fd, struct seen *seen, int64_t now)
         return true;
     }
     seen->verified = now;
-    if (sockets_is_served(fd)) {
+    if (shim->is_served(fd) && !is_the_parents(fd, seen)) {
         return true;
     }
     seen->known = false;
@@ -222,7 +251,7 @@ static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
     int64_t needed = quiet_needed(fd, entry, &why);
 
     if (seen->nudged) {
-        drain.view.left -= is_over(fd);
+        drain.view.left -= is_over(fd) || is_abandoned(fd, seen, now);
         return;
     }
     if (needed == IN_FLIGHT) {
@@ -232,6 +261,8 @@ static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
 
     if (due > now) {
         look_again(due);
+    } else if (is_a_childs(fd, entry)) {
+        drain.view.left--;
     } else {
         nudge(fd, seen, now);
     }
@@ -243,7 +274,7 @@ static void wait_for_the_rest(uint32_t begin, uint32_t end)
     static bool told;
 
     for (uint32_t fd = begin; fd < end; fd++) {
-        drain.view.left += is_connection(fd) && sockets_is_served((int)fd);
+        drain.view.left += is_connection(fd) && shim->is_served((int)fd);
     }
     if (!told) {
         log_warn("no memory for the connections' state: idle ones are not closed before the end "
@@ -266,7 +297,7 @@ void drain_sweep(int64_t now, int64_t deadline, int64_t timeout, struct drain_vi
         if (is_connection(fd)) {
             look_at((int)fd, now, deadline, timeout);
         } else {
-            drain.seen[fd].known = false;
+            drain.seen[fd].known = drain.seen[fd].parents = false;
         }
     }
     int64_t queue_next = queue_look(now);
@@ -292,9 +323,33 @@ static uint64_t count_connections(void)
     return count;
 }
 
+/*
+ * A program that execs itself gets fresh listeners (sigsafe/relisten.h): what is left of its old
+ * connections, TIME_WAIT included, must not hold the address.
+ */
+static void share_address(void)
+{
+    int yes = 1;
+    uint32_t end = high();
+
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if (kind_of(fd) & (FD_CONNECTION | FD_LISTENER)) {
+            (void)setsockopt((int)fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+        }
+    }
+}
+
+void drain_forget(void)
+{
+    memset(&drain, 0, sizeof(drain));
+}
+
 void drain_begin(struct record *record, int64_t now)
 {
     reconcile_connections();
+    if (shim->family_leads()) {
+        share_address();
+    }
     drain.nudged = drain.forced = 0;
     drain.at_signal = count_connections();
     record->connections.at_signal = drain.at_signal;
@@ -346,13 +401,18 @@ static void force(int fd)
     drain.forced++;
 }
 
+static bool is_known_as_parents(uint32_t fd)
+{
+    return fd < drain.size && drain.seen[fd].parents && is_lent((int)fd);
+}
+
 void drain_force(struct record *record)
 {
     uint32_t end = high();
 
     shim->hold_sigpipe();
     for (uint32_t fd = 0; fd < end; fd++) {
-        if (is_connection(fd) && sockets_is_served((int)fd)) {
+        if (is_connection(fd) && shim->is_served((int)fd) && !is_known_as_parents(fd)) {
             note_remaining(record, (int)fd);
             force((int)fd);
         }

@@ -33,6 +33,9 @@ struct drain_view {
     int64_t next_ns; /* when to look again, CLOCK_MONOTONIC */
 };
 
+/* In a forked child: what is remembered is the parent's, and may be half written. */
+void drain_forget(void);
+
 /* Look for connections and listeners that the table misses; count what is there. */
 void drain_begin(struct record *record, int64_t now);
 
@@ -45,7 +48,7 @@ void drain_force(struct record *record);
 /* Has all forced output been acknowledged? */
 bool drain_flushed(void);
 
-/* Counters and listeners into the record. */
+/* Counters and listeners into the record; may be called at any time. */
 void drain_account(struct record *record);
 
 #endif

@@ -10,8 +10,11 @@
 #define STAY FSM_RUNNING
 
 static const enum fsm_state next[FSM_STATES][FSM_EVENTS] = {
-    [FSM_RUNNING] = {[FSM_SIGNAL] = FSM_LAME_DUCK, [FSM_EXIT] = FSM_HOOKS},
-    [FSM_LAME_DUCK] = {[FSM_TICK] = FSM_REFUSE, [FSM_SECOND] = FSM_FORCE, [FSM_EXIT] = FSM_HOOKS},
+    [FSM_RUNNING] = {[FSM_SIGNAL] = FSM_LAME_DUCK, [FSM_TOLD] = FSM_DRAIN, [FSM_EXIT] = FSM_HOOKS},
+    [FSM_LAME_DUCK] = {[FSM_TICK] = FSM_REFUSE,
+                       [FSM_TOLD] = FSM_DRAIN,
+                       [FSM_SECOND] = FSM_FORCE,
+                       [FSM_EXIT] = FSM_HOOKS},
     [FSM_REFUSE] = {[FSM_TICK] = FSM_DRAIN,
                     [FSM_DONE] = FSM_DRAIN,
                     [FSM_SECOND] = FSM_FORCE,

@@ -42,6 +42,7 @@ enum fsm_event {
     FSM_TICK,   /* nothing but time has passed */
     FSM_SIGNAL, /* the first managed signal */
     FSM_SECOND, /* another one from outside */
+    FSM_TOLD,   /* the family drains, and this is one of its members */
     FSM_EXIT,   /* the program ends by itself */
     FSM_EMPTY,  /* no connection is left, nor one on its way */
     FSM_DONE,   /* what this state means has been done */

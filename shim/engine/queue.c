@@ -32,7 +32,9 @@ static const struct listener *refused(uint32_t index, int *ret_fd)
     int fd = atomic_load(&listener->fd);
 
     *ret_fd = fd;
-    return fd >= 0 && atomic_load(&listener->refusal) != REFUSAL_NONE ? listener : NULL;
+    uint32_t refusal = atomic_load(&listener->refusal);
+
+    return fd >= 0 && refusal != REFUSAL_NONE && refusal != REFUSAL_LEFT ? listener : NULL;
 }
 
 static uint16_t tcp_port(const struct listener *listener)
@@ -72,11 +74,17 @@ static bool handshakes_over(int64_t now)
     return half_open == 0 || (half_open < 0 && now - queue.began > QUEUE_BLIND_NS);
 }
 
+/* A master that never accepts must not take a connection out of the queue that it shares. */
+static bool leaves_it_to_members(void)
+{
+    return !atomic_load(&shim->life->accepts) && shim->family_self() && shim->family_high() > 1;
+}
+
 static bool one_is_empty(const struct listener *listener, int fd)
 {
     switch (atomic_load(&listener->refusal)) {
-    case REFUSAL_SHUTDOWN: /* looking swaps the decoy in when it is empty */
-        return !shim->decoy_is_ready(fd);
+    case REFUSAL_SHUTDOWN: /* looking accepts, and swaps the decoy in when it is empty */
+        return leaves_it_to_members() || !shim->decoy_is_ready(fd);
     case REFUSAL_DECOY:
         return atomic_load(&listener->stash) == LISTENER_STASH_NONE;
     default:
@@ -125,6 +133,7 @@ static const char *refusal_name(uint32_t refusal)
         [REFUSAL_NONE] = "none",         [REFUSAL_BLACKHOLE] = "blackhole",
         [REFUSAL_FILTER] = "filter",     [REFUSAL_BACKLOG] = "backlog",
         [REFUSAL_SHUTDOWN] = "shutdown", [REFUSAL_DECOY] = "shutdown",
+        [REFUSAL_LEFT] = "left",
     };
 
     return refusal < sizeof(names) / sizeof(names[0]) ? names[refusal] : "none";

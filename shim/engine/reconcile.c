@@ -43,7 +43,7 @@ static void consider(int fd)
 {
     if (fd < 0 || (uint32_t)fd >= atomic_load(&shim->fdtab->size) ||
         atomic_load(&shim->fdtab->entries[fd].kind) != 0 || is_stashed(fd) ||
-        !sockets_is_served(fd) || known_elsewhere(fd)) {
+        !shim->is_served(fd) || known_elsewhere(fd)) {
         return;
     }
     log_debug("descriptor %d is a connection that passed no wrapper", fd);

@@ -20,6 +20,7 @@
 #define RECORD_HOOKS     256
 #define RECORD_LISTENERS 256
 #define RECORD_REMAINING 1000
+#define RECORD_MEMBERS   1024
 #define RECORD_PHASES    16
 #define RECORD_NAME      128
 
@@ -52,8 +53,15 @@ struct record_hook {
     char error[256]; /* "" if there is none */
 };
 
+struct record_member {
+    pid_t pid;
+    const char *role;   /* "owner", "member" */
+    const char *status; /* "drained", "forced", "gone", "not told", "program", "passive" */
+    uint64_t accepted, at_signal, drained, nudged, forced;
+};
+
 struct record {
-    const char *reason; /* "signal", "exit", "demand" */
+    const char *reason; /* "signal", "exit", "demand", "family" */
     int signo;          /* 0 unless a signal is the reason */
     int si_code;
     pid_t sender_pid;
@@ -72,6 +80,8 @@ struct record {
     size_t listener_count;
     struct record_connection remaining[RECORD_REMAINING];
     size_t remaining_count;
+    struct record_member members[RECORD_MEMBERS]; /* the owner first; those that were clean: not */
+    size_t member_count;
     struct record_hook hooks[RECORD_HOOKS];
     size_t hook_count;
 };

@@ -71,7 +71,7 @@ int sockets_queued(int fd)
 
 /* sock_diag(7) -------------------------------------------------------------------------------- */
 
-static int ask(int netlink, int family)
+static int ask(int netlink, int domain)
 {
     struct {
         struct nlmsghdr header;
@@ -80,7 +80,7 @@ static int ask(int netlink, int family)
         .header = {.nlmsg_len = sizeof(message),
                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .request = {.sdiag_family = (uint8_t)family,
+        .request = {.sdiag_family = (uint8_t)domain,
                     .sdiag_protocol = IPPROTO_TCP,
                     .idiag_states = 1u << TCP_SYN_RECEIVED},
     };
@@ -118,10 +118,10 @@ static int count_datagram(const char *bytes, ssize_t size, const uint16_t *ports
     return 1;
 }
 
-static int count_family(int netlink, int family, const uint16_t *ports, size_t many)
+static int count_family(int netlink, int domain, const uint16_t *ports, size_t many)
 {
     _Alignas(struct nlmsghdr) char bytes[8192];
-    int count = 0, more = ask(netlink, family) == 0 ? 1 : -1;
+    int count = 0, more = ask(netlink, domain) == 0 ? 1 : -1;
 
     while (more > 0) {
         ssize_t size = recv(netlink, bytes, sizeof(bytes), 0);
@@ -145,65 +145,6 @@ int sockets_half_open(const uint16_t *ports, size_t count)
 
     (void)close(netlink);
     return four < 0 ? four : four + (six > 0 ? six : 0);
-}
-
-/* Whose is it ---------------------------------------------------------------------------------- */
-
-static int option(int fd, int name)
-{
-    int value = -1;
-    socklen_t size = sizeof(value);
-
-    return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
-}
-
-/* Port of an IPv4 or IPv6 address, else 0. */
-static uint16_t port_of(const struct sockaddr_storage *address)
-{
-    switch (address->ss_family) {
-    case AF_INET:
-        return ntohs(((const struct sockaddr_in *)address)->sin_port);
-    case AF_INET6:
-        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    default:
-        return 0;
-    }
-}
-
-/*
- * An accepted socket has its listener's port, or its listener's path (unix(7)); one that the
- * program itself connected has an ephemeral port, or no name.
- */
-static bool same_service(const struct sockaddr_storage *mine, socklen_t size,
-                         const struct listener *listener)
-{
-    uint16_t port = port_of(mine);
-
-    if (port != 0) {
-        return port == port_of(&listener->address);
-    }
-    return mine->ss_family == AF_UNIX && size > sizeof(sa_family_t) &&
-           size == listener->address_size && memcmp(mine, &listener->address, size) == 0;
-}
-
-bool sockets_is_served(int fd)
-{
-    struct sockaddr_storage mine, peer;
-    socklen_t size = sizeof(mine), peer_size = sizeof(peer);
-
-    memset(&mine, 0, sizeof(mine));
-    if (getsockname(fd, (struct sockaddr *)&mine, &size) != 0 || option(fd, SO_ACCEPTCONN) != 0 ||
-        option(fd, SO_TYPE) == SOCK_DGRAM) {
-        return false;
-    }
-    for (uint32_t i = 0; i < shim->listeners_high(); i++) {
-        if (shim->listeners[i].address_size != 0 &&
-            same_service(&mine, size, &shim->listeners[i])) {
-            return mine.ss_family != AF_UNIX ||
-                   getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0;
-        }
-    }
-    return false;
 }
 
 uint64_t sockets_cookie(int fd)

@@ -32,9 +32,6 @@ int sockets_queued(int fd);
 /* Handshakes begun on any TCP port of `ports` and not finished (sock_diag); -1: unknown. */
 int sockets_half_open(const uint16_t *ports, size_t count);
 
-/* Is fd a connected stream socket whose local address is that of a listener of this process? */
-bool sockets_is_served(int fd);
-
 /* The same inode or cookie: a value that is one socket's alone, 0 if unknown. */
 uint64_t sockets_cookie(int fd);
 

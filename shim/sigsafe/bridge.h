@@ -15,12 +15,13 @@
 
 #include "format/settings.h"
 #include "sigsafe/evidence.h"
+#include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
 
-#define BRIDGE_ABI 1u
+#define BRIDGE_ABI 2u
 
 struct bridge {
     uint32_t abi;
@@ -29,7 +30,8 @@ struct bridge {
     struct life *life;
     struct fdtab *fdtab;
     struct listener *listeners;
-    _Atomic uint32_t *threads; /* the program has, or had, threads of its own */
+    struct family_layout **family; /* NULL in it: none */
+    _Atomic int *tell_signo;
 
     void *(*malloc)(size_t size); /* the program's allocator, see engine/memory.c */
     void *(*calloc)(size_t count, size_t size);
@@ -40,16 +42,29 @@ struct bridge {
         __attribute__((__format__(__printf__, 2, 3)));
     int (*stderr_is_ours)(void);
     uint32_t (*listeners_high)(void);
+    bool (*is_served)(int fd);
     uint64_t (*listener_accepted)(const struct listener *listener);
     struct fd_entry *(*connection)(int fd, int *ret_home);
     void (*raise_high)(uint32_t above);
     enum http1_answer (*http_answer)(const struct fd_entry *entry);
     void (*refuse_all)(void);
     bool (*decoy_is_ready)(int fd);
+    void (*note_family_refusal)(void);
+    void (*refuse_own)(bool alone);
+    void (*leave_listeners)(void);
+    void (*move_threads)(void);
     const struct held_signal *(*held)(void);
     void (*release)(void);
     void (*give_up)(int signo);
     void (*hold_sigpipe)(void);
+    bool (*family_leads)(void);
+    struct family_member *(*family_self)(void);
+    uint32_t (*family_index)(void);
+    uint32_t (*family_high)(void);
+    bool (*family_is_gone)(pid_t pid);
+    void (*family_ring)(uint32_t index);
+    bool (*tell)(pid_t pid);
+    _Atomic uint32_t *(*bell)(void);
     void (*sleep)(_Atomic uint32_t *word, uint32_t seen, int64_t ns);
     void (*wake)(_Atomic uint32_t *word);
 };
@@ -58,7 +73,7 @@ struct engine {
     uint32_t abi;
     uint32_t size;
 
-    /* While arming, in the program's thread: read FLUX_CONFIG, open the hooks. Again in a child. */
+    /* While arming, in the program's thread: read FLUX_CONFIG, open the hooks. Once a family. */
     int (*load)(const struct bridge *bridge);
 
     /* The coordinator's thread. Returns when all is done, or for LIFE_PAUSE. */

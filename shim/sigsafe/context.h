@@ -50,6 +50,15 @@ static inline bool context_restarts(const ucontext_t *context)
     return next[0] == 0x0f && next[1] == 0x05;
 }
 
+/* A call that the kernel would restart fails with EINTR instead. */
+static inline void context_interrupt(ucontext_t *context)
+{
+    if (context_restarts(context)) {
+        context->uc_mcontext.gregs[REG_RAX] = -EINTR;
+        context->uc_mcontext.gregs[REG_RIP] += 2;
+    }
+}
+
 #elif defined(__aarch64__)
 
 static inline uintptr_t context_stack(const ucontext_t *context)
@@ -70,6 +79,14 @@ static inline bool context_restarts(const ucontext_t *context)
     return *(const uint32_t *)context->uc_mcontext.pc == 0xd4000001;
 }
 
+static inline void context_interrupt(ucontext_t *context)
+{
+    if (context_restarts(context)) {
+        context->uc_mcontext.regs[0] = (unsigned long long)-EINTR;
+        context->uc_mcontext.pc += 4;
+    }
+}
+
 #else /* unknown: any EINTR may be ours, and no place is safe to start a thread from a handler */
 
 static inline uintptr_t context_stack(const ucontext_t *context)
@@ -88,6 +105,11 @@ static inline bool context_restarts(const ucontext_t *context)
 {
     (void)context;
     return false;
+}
+
+static inline void context_interrupt(ucontext_t *context)
+{
+    (void)context;
 }
 
 #endif

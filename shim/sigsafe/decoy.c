@@ -3,13 +3,17 @@
 /* Context: AS-Safe, MT-Safe, never blocks. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/un.h>
 
 #include "sigsafe/decoy.h"
+#include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
+#include "sigsafe/life.h"
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
+#include "sigsafe/refuse.h"
 
 _Atomic uint32_t decoy_wanted;
 
@@ -18,20 +22,35 @@ static int descriptor_flags(int fd)
     return real.fcntl(fd, F_GETFD, NULL) & FD_CLOEXEC ? O_CLOEXEC : 0;
 }
 
+/* unix(7), autobind: an address of the family alone gets a name in the abstract namespace. */
+static bool hide_unix(int decoy)
+{
+    struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+
+    return bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) == 0;
+}
+
+/* On an interface that doesn't exist; where that can't be, on a port that nobody knows. */
+static bool hide_inet(int decoy)
+{
+    int nowhere = REFUSE_NO_INTERFACE;
+
+    (void)setsockopt(decoy, SOL_SOCKET, SO_BINDTOIFINDEX, &nowhere, sizeof(nowhere));
+    return true;
+}
+
 /* A listening socket of the same family and flags that has no name anyone could know. */
 static int make_decoy(int fd, int domain)
 {
     int status = real.fcntl(fd, F_GETFL, NULL);
     int decoy = socket(domain, SOCK_STREAM | SOCK_CLOEXEC | (status & O_NONBLOCK), 0);
-    struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
 
     if (decoy < 0) {
         return -errno;
     }
-    /* unix(7), autobind: an address of the family alone gets a name in the abstract namespace */
-    if ((domain == AF_UNIX &&
-         bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) != 0) ||
-        real.listen(decoy, 0) != 0) {
+    bool hidden = domain == AF_UNIX ? hide_unix(decoy) : hide_inet(decoy);
+
+    if (!hidden || real.listen(decoy, 0) != 0) {
         int error = errno;
 
         (void)real.close(decoy);
@@ -62,19 +81,13 @@ static void put_over(struct listener *listener, int decoy, int fd)
     move_epolls(listener, fd, EPOLL_CTL_ADD);
 }
 
-/* Put the decoy under every number that the listener has. The caller holds the stash as BUSY. */
-static bool swap(struct listener *listener)
+/* Put a decoy under every number that the listener has. */
+static bool put_everywhere(struct listener *listener)
 {
-    uint32_t expected = REFUSAL_SHUTDOWN;
     uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
-
-    if (!atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_DECOY)) {
-        return expected == REFUSAL_DECOY;
-    }
     int decoy = make_decoy(atomic_load(&listener->fd), listener->domain);
 
     if (decoy < 0) {
-        atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
         log_warn("no decoy for listener %d (errno %d)", atomic_load(&listener->fd), -decoy);
         return false;
     }
@@ -85,6 +98,67 @@ static bool swap(struct listener *listener)
     }
     (void)real.close(decoy);
     return true;
+}
+
+/* The caller holds the stash as BUSY. */
+static bool swap(struct listener *listener)
+{
+    uint32_t expected = REFUSAL_SHUTDOWN;
+
+    if (!atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_DECOY)) {
+        return expected == REFUSAL_DECOY;
+    }
+    if (!put_everywhere(listener)) {
+        atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
+        return false;
+    }
+    return true;
+}
+
+static bool is_shut_down(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLRDHUP};
+    int saved = errno;
+    bool shut = real.poll(&one, 1, 0) == 1 && (one.revents & POLLRDHUP);
+
+    errno = saved;
+    return shut;
+}
+
+/* The refusal of a listener; an AF_UNIX one may have been shut down by the family's owner. */
+static uint32_t refusal_of(struct listener *listener)
+{
+    uint32_t refusal = atomic_load(&listener->refusal);
+
+    if (refusal == REFUSAL_NONE && listener->domain == AF_UNIX && family_self() &&
+        atomic_load(&family->refused) && is_shut_down(atomic_load(&listener->fd)) &&
+        atomic_compare_exchange_strong(&listener->refusal, &refusal, REFUSAL_SHUTDOWN)) {
+        refusal = REFUSAL_SHUTDOWN;
+    }
+    return refusal;
+}
+
+void decoy_note_family(void)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        if (atomic_load(&listeners[i].fd) >= 0) {
+            (void)refusal_of(&listeners[i]);
+        }
+    }
+}
+
+void decoy_leave_all(void)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        struct listener *listener = &listeners[i];
+        uint32_t none = REFUSAL_NONE;
+
+        if (atomic_load(&listener->fd) >= 0 && !listener->is_data &&
+            atomic_compare_exchange_strong(&listener->refusal, &none, REFUSAL_LEFT) &&
+            !put_everywhere(listener)) {
+            atomic_store(&listener->refusal, REFUSAL_NONE);
+        }
+    }
 }
 
 /* After SHUT_RD accept never blocks: an empty queue is EINVAL, or EAGAIN if it needn't wait. */
@@ -112,7 +186,7 @@ bool decoy_is_ready(int fd)
     struct listener *listener = listeners_of(fd);
     int saved = errno;
 
-    if (!listener || atomic_load(&listener->refusal) != REFUSAL_SHUTDOWN) {
+    if (!listener || refusal_of(listener) != REFUSAL_SHUTDOWN) {
         return true;
     }
     bool ready = look_into_queue(listener, fd);
@@ -126,7 +200,7 @@ bool decoy_is_ready_event(int epfd, const struct epoll_event *event)
     for (uint32_t i = 0; i < listeners_high(); i++) {
         struct listener *listener = &listeners[i];
 
-        if (atomic_load(&listener->refusal) != REFUSAL_SHUTDOWN) {
+        if (refusal_of(listener) != REFUSAL_SHUTDOWN) {
             continue;
         }
         for (int e = 0; e < LISTENER_EPOLLS; e++) {
@@ -171,8 +245,10 @@ bool decoy_absorb(struct listener *listener)
 {
     int none = LISTENER_STASH_NONE;
 
-    if (atomic_load(&listener->refusal) < REFUSAL_SHUTDOWN) {
-        return false;
+    uint32_t refusal = refusal_of(listener);
+
+    if (refusal < REFUSAL_SHUTDOWN || (refusal > REFUSAL_SHUTDOWN && life_released())) {
+        return false; /* the program has shut the decoy down itself */
     }
     if (!atomic_compare_exchange_strong(&listener->stash, &none, LISTENER_STASH_BUSY)) {
         return true; /* there is one to be had, or another thread looks right now */

@@ -37,6 +37,16 @@ bool decoy_is_ready_event(int epfd, const struct epoll_event *event);
 int decoy_take_stash(struct listener *listener, struct sockaddr *address, socklen_t *size,
                      int flags);
 
+/* Note which listeners the family's owner has shut down: their queue is this member's, too. */
+void decoy_note_family(void);
+
+/*
+ * A member of a family drains alone: its siblings go on accepting, so the listeners themselves stay
+ * as they are, and decoys take their place in this process. Whoever is blocked in accept() stays on
+ * the old socket until a signal makes the call start again (tell_move_threads).
+ */
+void decoy_leave_all(void);
+
 /* accept() failed with EINVAL: true if it should be tried again, on the decoy or the stash. */
 bool decoy_absorb(struct listener *listener);
 

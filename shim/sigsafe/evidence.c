@@ -30,6 +30,9 @@ static void touch(struct fd_entry *entry)
     uint32_t activity = atomic_load_explicit(&entry->activity, memory_order_relaxed);
 
     atomic_store_explicit(&entry->activity, activity + 1, memory_order_relaxed);
+    if (__builtin_expect(atomic_load_explicit(&entry->kind, memory_order_relaxed) & FD_LENT, 0)) {
+        atomic_fetch_and_explicit(&entry->kind, (uint8_t)~FD_LENT, memory_order_relaxed);
+    }
 }
 
 void evidence_after_read(struct fd_entry *entry, const void *first, size_t room, ssize_t n)

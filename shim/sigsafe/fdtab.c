@@ -185,6 +185,30 @@ bool fdtab_forget_range(unsigned first, unsigned last)
     return connection;
 }
 
+bool fdtab_lend(void)
+{
+    uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
+    bool any = false;
+
+    for (uint32_t fd = 0; fd < high; fd++) {
+        if (kind_of(&fdtab.entries[fd]) & FD_CONNECTION) {
+            atomic_fetch_or_explicit(&fdtab.entries[fd].kind, FD_LENT, memory_order_relaxed);
+            any = true;
+        }
+    }
+    return any;
+}
+
+uint32_t fdtab_count_connections(void)
+{
+    uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed), count = 0;
+
+    for (uint32_t fd = 0; fd < high; fd++) {
+        count += (kind_of(&fdtab.entries[fd]) & (FD_CONNECTION | FD_ALIAS)) == FD_CONNECTION;
+    }
+    return count;
+}
+
 bool fdtab_has_connections(void)
 {
     uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed);

@@ -30,7 +30,8 @@ enum fd_kind {
     FD_ALIAS = 0x08,    /* with FD_CONNECTION: `activity` is the home descriptor */
     FD_SHARED = 0x10,   /* with FD_CONNECTION: there are, or were, aliases */
     FD_FORCED = 0x20,   /* with FD_CONNECTION: ended by the shim, writes fail with EPIPE */
-    FD_RESCUED = 0x40   /* with FD_CONNECTION: accepted after the refusal, out of the queue */
+    FD_RESCUED = 0x40,  /* with FD_CONNECTION: accepted after the refusal, out of the queue */
+    FD_LENT = 0x80      /* with FD_CONNECTION: untouched since a fork gave another process a copy */
 };
 
 struct fd_entry {
@@ -87,6 +88,12 @@ uint8_t fdtab_forget(int fd);
 
 /* `to` is now a duplicate of `from`, whatever that is. */
 void fdtab_copy(int from, int to);
+
+/* A fork comes: mark every connection as FD_LENT, in both processes. True if there are any. */
+bool fdtab_lend(void);
+
+/* Connections, each counted once however many descriptors it has. */
+uint32_t fdtab_count_connections(void);
 
 /* Any connection at all? Looks at the whole table. */
 bool fdtab_has_connections(void);

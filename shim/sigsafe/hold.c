@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sigsafe/context.h"
+#include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
@@ -28,20 +29,18 @@
 #endif
 #define SIGNAL_THREAD_GROUP 2u /* PIDFD_SIGNAL_THREAD_GROUP, Linux 6.9 */
 
-enum meaning { MEANING_STOP, MEANING_TIMER, MEANING_POKE, MEANING_FOREIGN };
+enum meaning { MEANING_STOP, MEANING_TIMER, MEANING_POKE, MEANING_INSIDE, MEANING_FOREIGN };
 
-enum { HELD_NONE, HELD_WRITING, HELD_VALID };
+enum { HELD_NONE, HELD_WRITING, HELD_VALID }; /* life->held: one thread wins the right to write */
 
 static struct held_signal held;
-static _Atomic uint32_t held_state; /* HELD_*: one thread wins the right to write `held` */
 static struct hold_limits limits;
 static uint64_t stop_signals; /* the managed signals that mean a stop: all but SIGPIPE */
-static int timer = -1;
-static const char cookie; /* its address marks a signal as the shim's own */
+static const char cookie;     /* its address marks a signal as the shim's own */
 
 const struct held_signal *hold_current(void)
 {
-    return atomic_load_explicit(&held_state, memory_order_acquire) == HELD_VALID ? &held : NULL;
+    return atomic_load_explicit(&life->held, memory_order_acquire) == HELD_VALID ? &held : NULL;
 }
 
 /* The timer ----------------------------------------------------------------------------------- */
@@ -53,8 +52,8 @@ static void timer_set(int64_t first_ns, int64_t every_ns)
         .it_interval = {.tv_sec = every_ns / 1000000000, .tv_nsec = every_ns % 1000000000},
     };
 
-    if (timer >= 0) {
-        (void)real.syscall(SYS_timer_settime, timer, 0, (long)&when, 0, 0, 0);
+    if (life->timer != 0) {
+        (void)real.syscall(SYS_timer_settime, life->timer - 1, 0, (long)&when, 0, 0, 0);
     }
 }
 
@@ -64,9 +63,12 @@ static void timer_make(int signo)
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signo};
 
     event.sigev_value.sival_ptr = (void *)&cookie;
-    if (real.syscall(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer, 0, 0, 0) != 0) {
-        timer = -1;
-    }
+    int timer = 0;
+
+    life->timer =
+        real.syscall(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer, 0, 0, 0) == 0
+            ? timer + 1
+            : 0;
 }
 
 static void timer_watch_deadline(void)
@@ -78,25 +80,26 @@ static void timer_watch_deadline(void)
 
 /* Handing over -------------------------------------------------------------------------------- */
 
-/* Queue the held signal to this process; si_code is kept if the kernel lets us. */
-static void queue_held(void)
+/* Queue a signal to this process; si_code is kept if the kernel lets us. */
+static void queue_again(const siginfo_t *original)
 {
-    siginfo_t info = held.info;
+    siginfo_t info = *original;
+    int signo = info.si_signo;
 
-    if (real.syscall(SYS_rt_sigqueueinfo, life->pid, held.signo, (long)&info, 0, 0, 0) == 0) {
+    if (real.syscall(SYS_rt_sigqueueinfo, life->pid, signo, (long)&info, 0, 0, 0) == 0) {
         return;
     }
     int fd = (int)real.syscall(SYS_pidfd_open, real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
                                PIDFD_THREAD, 0, 0, 0, 0);
-    bool sent = fd >= 0 && real.syscall(SYS_pidfd_send_signal, fd, held.signo, (long)&info,
+    bool sent = fd >= 0 && real.syscall(SYS_pidfd_send_signal, fd, signo, (long)&info,
                                         SIGNAL_THREAD_GROUP, 0, 0) == 0;
 
     if (fd >= 0) {
         (void)real.close(fd);
     }
     info.si_code = SI_QUEUE;
-    if (!sent && real.syscall(SYS_rt_sigqueueinfo, life->pid, held.signo, (long)&info, 0, 0, 0)) {
-        (void)kill(life->pid, held.signo);
+    if (!sent && real.syscall(SYS_rt_sigqueueinfo, life->pid, signo, (long)&info, 0, 0, 0)) {
+        (void)kill(life->pid, signo);
     }
 }
 
@@ -117,25 +120,46 @@ static void take_pending(int signo)
 }
 
 /* Everything virtual becomes real; the signal follows at once. */
-static void hand_over(enum life_release how)
+static void hand_over(const siginfo_t *info, enum life_release how)
 {
     atomic_store_explicit(&life->released, how, memory_order_release);
     timer_set(0, 0);
-    take_pending(held.signo);
+    take_pending(info->si_signo);
     sigdisp_make_real(SIGDISP_SIGNALFDS);
-    queue_held();
+    queue_again(info);
 }
 
 /* In the program's only thread. Returns true if the signal can be delivered there at once. */
-static bool hand_over_here(sigset_t *mask)
+static bool hand_over_here(const siginfo_t *info, sigset_t *mask)
 {
     uint64_t believed = atomic_load(&life->blocked);
-    bool deliverable = !(believed & sigdisp_bit(held.signo));
+    bool deliverable = !(believed & sigdisp_bit(info->si_signo));
 
     atomic_store(&life->masks_virtual, 0);
     sigdisp_add_to_set(mask, believed);
-    hand_over(deliverable ? LIFE_DELIVERED : LIFE_PENDING);
+    hand_over(info, deliverable ? LIFE_DELIVERED : LIFE_PENDING);
     return deliverable;
+}
+
+/*
+ * From another member: a master that stops its worker. What the signal interrupts is interrupted as
+ * the program's own flags want it.
+ */
+static void pass_through(const siginfo_t *info, void *context)
+{
+    sigset_t *mask = &((ucontext_t *)context)->uc_sigmask;
+    struct sigaction action;
+    bool delivered = true;
+
+    sigdisp_current(info->si_signo, &action);
+    if (atomic_load(&life->masks_virtual)) {
+        delivered = hand_over_here(info, mask);
+    } else {
+        hand_over(info, LIFE_DELIVERED);
+    }
+    if (delivered && !(action.sa_flags & SA_RESTART) && life_thread.wait_frame != 0) {
+        context_interrupt(context);
+    }
 }
 
 static void poke_program(void)
@@ -154,7 +178,7 @@ static void poke_program(void)
 void hold_release(void)
 {
     if (!atomic_load(&life->masks_virtual)) {
-        hand_over(LIFE_DELIVERED);
+        hand_over(&held.info, LIFE_DELIVERED);
         return;
     }
     poke_program();
@@ -184,12 +208,12 @@ static void hold_first(const siginfo_t *info)
     held.signo = info->si_signo;
     held.info = *info;
     atomic_store(&life->draining, 1);
-    if (limits.lame_duck_ns == 0) {
+    if (limits.lame_duck_ns == 0 && family_leads()) {
         refuse_all();
         held.refused_ns = life_now();
     }
     timer_make(info->si_signo);
-    atomic_store_explicit(&held_state, HELD_VALID, memory_order_release);
+    atomic_store_explicit(&life->held, HELD_VALID, memory_order_release);
     if (atomic_load(&life->started)) {
         timer_watch_deadline();
     } else {
@@ -202,7 +226,7 @@ static void hold_stop(const siginfo_t *info)
 {
     uint32_t none = HELD_NONE;
 
-    if (atomic_compare_exchange_strong(&held_state, &none, HELD_WRITING)) {
+    if (atomic_compare_exchange_strong(&life->held, &none, HELD_WRITING)) {
         hold_first(info);
     } else if (none == HELD_VALID && life_now() - held.at_ns > HOLD_ECHO_NS) {
         life_post(LIFE_SECOND);
@@ -227,7 +251,7 @@ static void hold_tick(sigset_t *mask)
     } else if (!started && (passed >= limits.drain_ns || has_no_use_for_thread())) {
         log_error("the drain's thread could not be started (%s): signal %d goes to the program now",
                   safepoint_error() ? "no thread to be had" : "no safe point", held.signo);
-        (void)hand_over_here(mask);
+        (void)hand_over_here(&held.info, mask);
     } else if (started) {
         timer_watch_deadline();
     }
@@ -236,13 +260,25 @@ static void hold_tick(sigset_t *mask)
 /* From the hold on there is a thread to be started, or a deadline to be watched. */
 static void wake_coordinator(const void *context)
 {
-    if (!hold_current() || life_released() || atomic_load(&life->started)) {
+    bool holds = hold_current() && !life_released();
+
+    if (!(holds || atomic_load(&life->told)) || atomic_load(&life->started)) {
         return;
     }
     safepoint_from_handler(context);
-    if (atomic_load(&life->started)) {
+    if (holds && atomic_load(&life->started)) {
         timer_watch_deadline();
     }
+}
+
+/*
+ * A member's signal that is the program's own business: from another member, or with nothing to be
+ * drained. The owner's stop is the family's, whoever sends it.
+ */
+static bool is_the_programs_own(const siginfo_t *info)
+{
+    return !family_leads() && (family_is_clean() || family_phase() == FAMILY_RELEASED ||
+                               (info->si_code <= 0 && family_has(info->si_pid)));
 }
 
 static enum meaning meaning_of(const siginfo_t *info)
@@ -255,7 +291,10 @@ static enum meaning meaning_of(const siginfo_t *info)
     if (ours && info->si_code == SI_TIMER) {
         return MEANING_TIMER;
     }
-    return ours && info->si_code == SI_QUEUE ? MEANING_POKE : MEANING_STOP;
+    if (ours && info->si_code == SI_QUEUE) {
+        return MEANING_POKE;
+    }
+    return is_the_programs_own(info) ? MEANING_INSIDE : MEANING_STOP;
 }
 
 /*
@@ -284,8 +323,16 @@ static bool another_is_due(const sigset_t *mask)
     sigset_t pending;
 
     (void)sigpending(&pending);
-    return (sigdisp_from_set(&pending) & ~sigdisp_from_set(mask) & ~atomic_load(&life->managed)) !=
-           0;
+    return (sigdisp_from_set(&pending) & ~sigdisp_from_set(mask) & ~sigdisp_kept_open()) != 0;
+}
+
+void hold_claim(const void *context)
+{
+    if (!another_is_due(&((const ucontext_t *)context)->uc_sigmask)) {
+        life_thread.visits++;
+        life_thread.claims += context_sees_eintr(context);
+    }
+    wake_coordinator(context);
 }
 
 /* After the release only PID 1 still has this handler, in place of the default action. */
@@ -297,19 +344,18 @@ static bool stays_for_init(int signo)
     return life_released() && life->pid == 1 && getpid() == 1 && action.sa_handler == SIG_DFL;
 }
 
-/* exit_guard: a tick that comes while _exit makes its thread finds that it hangs. */
-static _Atomic uint32_t guarded_exit; /* status + 1, 0: none */
+/* A tick that comes while _exit makes its thread finds that it hangs. */
 
 void hold_guard_exit(int status)
 {
     sigset_t managed;
 
-    if (timer < 0) {
+    if (life->timer == 0) {
         timer_make(SIGTERM);
     }
     (void)sigemptyset(&managed);
     sigdisp_add_to_set(&managed, atomic_load(&life->managed));
-    atomic_store(&guarded_exit, ((uint32_t)status & 0xff) + 1);
+    atomic_store(&life->guarded_exit, ((uint32_t)status & 0xff) + 1);
     (void)real.pthread_sigmask(SIG_UNBLOCK, &managed, NULL);
     timer_set(EXIT_GUARD_NS, EXIT_GUARD_NS);
 }
@@ -317,7 +363,7 @@ void hold_guard_exit(int status)
 void hold_unguard_exit(void)
 {
     timer_set(0, 0);
-    atomic_store(&guarded_exit, 0);
+    atomic_store(&life->guarded_exit, 0);
 }
 
 static void on_managed(int signo, siginfo_t *info, void *context)
@@ -334,12 +380,16 @@ static void on_managed(int signo, siginfo_t *info, void *context)
         act_as_program(signo, info, context);
         claim = false;
         break;
+    case MEANING_INSIDE:
+        pass_through(info, context);
+        claim = false;
+        break;
     case MEANING_POKE:
-        claim = !hand_over_here(mask);
+        claim = !hand_over_here(&held.info, mask);
         break;
     case MEANING_TIMER:
-        if (atomic_load(&guarded_exit) != 0) {
-            real._exit((int)atomic_load(&guarded_exit) - 1);
+        if (atomic_load(&life->guarded_exit) != 0) {
+            real._exit((int)atomic_load(&life->guarded_exit) - 1);
         }
         hold_tick(mask);
         claim = !life_released();
@@ -348,12 +398,8 @@ static void on_managed(int signo, siginfo_t *info, void *context)
         hold_stop(info);
         break;
     }
-    if (claim && !another_is_due(mask)) {
-        life_thread.visits++;
-        life_thread.claims += context_sees_eintr(context);
-    }
     if (claim) {
-        wake_coordinator(context);
+        hold_claim(context);
     }
     errno = saved;
 }
@@ -364,7 +410,7 @@ bool hold_taken(const siginfo_t *info)
     sigset_t all, mask;
 
     if (life_released() || !(stop_signals & sigdisp_bit(info->si_signo)) ||
-        meaning == MEANING_FOREIGN) {
+        meaning == MEANING_FOREIGN || meaning == MEANING_INSIDE) {
         return true;
     }
     if (meaning == MEANING_STOP) {
@@ -376,7 +422,7 @@ bool hold_taken(const siginfo_t *info)
     (void)sigfillset(&all);
     (void)real.pthread_sigmask(SIG_SETMASK, &all, &mask);
     if (meaning == MEANING_POKE) {
-        (void)hand_over_here(&mask);
+        (void)hand_over_here(&held.info, &mask);
     } else {
         hold_tick(&mask);
     }
@@ -390,8 +436,8 @@ void hold_install(uint64_t signals, const struct hold_limits *wanted)
 
     limits = *wanted;
     stop_signals = signals;
-    atomic_store(&held_state, HELD_NONE);
-    timer = -1;
+    atomic_store(&life->held, HELD_NONE);
+    life->timer = 0;
     for (int signo = 1; signo <= 64; signo++) {
         if (!(signals & sigdisp_bit(signo))) {
             continue;
@@ -431,12 +477,34 @@ void hold_abandon(void)
         sigdisp_add_to_set(&mask, atomic_load(&life->blocked));
     }
     if (holds) {
-        hand_over(LIFE_DELIVERED);
+        hand_over(&held.info, LIFE_DELIVERED);
     } else if (!life_released()) {
         sigdisp_make_real(SIGDISP_SIGNALFDS);
     }
     atomic_store(&life->armed, 0);
     (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* A mask that was real in a threaded parent becomes virtual: the child has one thread. */
+static void take_mask(void)
+{
+    sigset_t mask, open;
+
+    (void)real.pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    atomic_store(&life->blocked, sigdisp_from_set(&mask) & sigdisp_kept_open());
+    (void)sigemptyset(&open);
+    sigdisp_add_to_set(&open, sigdisp_kept_open());
+    (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
+}
+
+void hold_go_on_in_child(void)
+{
+    if (!atomic_exchange(&life->masks_virtual, 1)) {
+        take_mask();
+    }
+    life->pid = life->tid = getpid();
+    life_thread.owns_masks = 1;
+    atomic_store_explicit(&life->armed, 1, memory_order_release);
 }
 
 void hold_forget_in_child(void)

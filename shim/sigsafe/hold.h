@@ -8,6 +8,11 @@
  * later than HOLD_ECHO_NS after the first, ends the drain. (timeout(1) and a terminal's group
  * signal send one stop twice within microseconds.)
  *
+ * In a family (family.h) only the owner refuses. A member drains alone if the signal came from
+ * outside, or with the family if that drains. One that another member has sent, or that comes to a
+ * member which never had a connection, is none of the shim's business: it is handed over at once,
+ * and the process holds none from then on.
+ *
  * The handing-over (hold_release) depends on who can do it:
  *   - a single-threaded program: its own thread is poked with the same signal and a cookie; the
  *     handler makes dispositions and masks real and queues the signal to itself, which keeps
@@ -52,6 +57,12 @@ const struct held_signal *hold_current(void);
  */
 bool hold_taken(const siginfo_t *info);
 
+/*
+ * The shim's own signal has interrupted this: start the coordinator if it is wanted and can be, and
+ * let no EINTR of it reach the program. Context: a handler of the shim's.
+ */
+void hold_claim(const void *context);
+
 /* Hand the held signal over. Context: the coordinator's thread, all signals blocked. */
 void hold_release(void);
 
@@ -74,7 +85,11 @@ void hold_sigpipe(void);
  */
 void hold_abandon(void);
 
-/* The same in a child that fork made, whose parent goes on holding what it holds. */
+/*
+ * In a child that fork made, whose parent goes on holding what it holds: as in hold_abandon, or with
+ * handlers in place and nothing held.
+ */
 void hold_forget_in_child(void);
+void hold_go_on_in_child(void);
 
 #endif

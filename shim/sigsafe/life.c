@@ -34,6 +34,8 @@ int life_map_page(void)
         (void)munmap(page, sizeof(struct life));
         return -error;
     }
+    ((struct life *)page)->work = unarmed.work;
+    ((struct life *)page)->threads = unarmed.threads;
     life = page;
     return 0;
 }
@@ -42,21 +44,20 @@ void life_sleep(_Atomic uint32_t *word, uint32_t seen, int64_t ns)
 {
     struct timespec limit = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
 
-    (void)real.syscall(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, seen, ns < 0 ? 0 : (long)&limit,
-                       0, 0);
+    (void)real.syscall(SYS_futex, (long)word, FUTEX_WAIT, seen, ns < 0 ? 0 : (long)&limit, 0, 0);
 }
 
 void life_wake(_Atomic uint32_t *word)
 {
-    (void)real.syscall(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+    (void)real.syscall(SYS_futex, (long)word, FUTEX_WAKE, INT_MAX, 0, 0, 0);
 }
 
 void life_ring(void)
 {
     int saved = errno;
 
-    atomic_fetch_add_explicit(&life->bell, 1, memory_order_release);
-    life_wake(&life->bell);
+    atomic_fetch_add_explicit(life_bell(), 1, memory_order_release);
+    life_wake(life_bell());
     errno = saved;
 }
 

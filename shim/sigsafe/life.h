@@ -9,6 +9,9 @@
  * zeroes, so no reader needs a null check. (madvise(2), Linux 4.14; reading it costs 0.3 ns where
  * getpid() costs 119 ns.)
  *
+ * So what is written before a fork and must be new after it lies here too; elsewhere it would cost
+ * both processes a page fault at each fork.
+ *
  * A vfork child shares the page with its parent and must not write anything of ours: the vfork
  * wrapper marks the thread, and life_armed() is false there.
  *
@@ -27,11 +30,12 @@
 
 /* Things that the coordinator is told through life->events; a bit stays until it is taken. */
 enum life_event {
-    LIFE_STOP = 1u << 0,   /* the first managed signal has been held */
-    LIFE_SECOND = 1u << 1, /* another one, from outside: the operator's patience has ended */
-    LIFE_EXIT = 1u << 2,   /* the program calls exit and waits for life->finished */
-    LIFE_PAUSE = 1u << 3,  /* end the thread now, keep the state: clone, unshare, setns */
-    LIFE_THREADS = 1u << 4 /* the program has threads from now on */
+    LIFE_STOP = 1u << 0,    /* the first managed signal has been held */
+    LIFE_SECOND = 1u << 1,  /* another one, from outside: the operator's patience has ended */
+    LIFE_EXIT = 1u << 2,    /* the program calls exit and waits for life->finished */
+    LIFE_PAUSE = 1u << 3,   /* end the thread now, keep the state: clone, unshare, setns */
+    LIFE_THREADS = 1u << 4, /* the program has threads from now on */
+    LIFE_TOLD = 1u << 5     /* the family drains, and its owner has told us */
 };
 
 /* Has the program been given its signal? */
@@ -48,12 +52,23 @@ struct life {
     _Atomic uint32_t finished;      /* hooks and checkpoint are done: an exit may go on */
     _Atomic uint32_t masks_virtual; /* single-threaded: managed signals stay open in the kernel */
     _Atomic uint32_t sandboxed;     /* seccomp entered: never start a thread */
-    _Atomic uint32_t bell;          /* futex word that the coordinator sleeps on */
+    _Atomic uint32_t *bell;         /* futex word that the coordinator sleeps on, see life_bell */
+    _Atomic uint32_t own_bell;      /* the one of a process without a family */
     _Atomic uint32_t events;        /* enum life_event bits not yet taken by the coordinator */
     _Atomic uint32_t started;       /* 1: the coordinator's thread exists or is being made */
     _Atomic uint64_t managed;       /* signal set, bit signo-1 */
     _Atomic uint64_t blocked;       /* managed signals that the program believes blocked */
+    _Atomic uint32_t work;          /* enum safepoint_work; nearly always 0 */
+    _Atomic uint32_t threads;       /* the program has, or once had, more than one thread */
+    _Atomic uint32_t refusing;      /* a listener that comes now is to be refused as well */
+    _Atomic uint32_t held;          /* hold.c: what is known of the held signal */
+    _Atomic uint32_t guarded_exit;  /* hold.c: status + 1, 0: none */
+    int timer;                      /* hold.c: id + 1, 0: none; timers aren't inherited by fork */
     _Atomic uint32_t exit_status;   /* what exit was called with, valid with LIFE_EXIT */
+    _Atomic uint32_t cleans;        /* an exit has taken it on to run the family's hooks */
+    _Atomic uint32_t told;          /* a member of a draining family, armed or not */
+    _Atomic uint32_t accepts;       /* this process has called accept() */
+    uint32_t member;                /* slot in the family's mapping + 1, 0: none (family.h) */
     pid_t pid;                      /* of the process that armed; constant once armed */
     pid_t tid;                      /* of the thread that armed */
 };
@@ -62,12 +77,18 @@ extern struct life *life;
 
 /* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
 struct life_thread {
-    uintptr_t wait_frame; /* stack pointer of the wrapped blocking call that it is in, or 0 */
-    uint32_t claims;      /* EINTRs that are the shim's own doing, counted by its handler */
-    uint32_t visits;      /* runs of that handler: a blocking write may be cut short by one */
-    uint8_t in_vfork;     /* the thread is a vfork child (or its parent, which is suspended) */
-    uint8_t vfork_masked; /* that child has set its signal mask itself */
-    uint8_t owns_masks;   /* the program's only thread: virtual masks are this thread's alone */
+    uintptr_t wait_frame;    /* stack pointer of the wrapped blocking call that it is in, or 0 */
+    uint32_t claims;         /* EINTRs that are the shim's own doing, counted by its handler */
+    uint32_t visits;         /* runs of that handler: a blocking write may be cut short by one */
+    uint8_t in_vfork;        /* the thread is a vfork child (or its parent, which is suspended) */
+    uint8_t vfork_masked;    /* that child has set its signal mask itself */
+    uint8_t owns_masks;      /* the program's only thread: virtual masks are this thread's alone */
+    uint8_t reserved_active; /* family.h: what the child of the fork under way starts as */
+    uint8_t fork_virtual;    /* boot/atfork.c: what the child is to believe, as its parent did */
+    uint8_t fork_sandboxed;
+    uint64_t fork_managed, fork_blocked, fork_mask;
+    uint32_t reserved;    /* family.h: its slot, 0: none */
+    uint32_t before_exec; /* family.h: the state to go back to if an exec fails */
 };
 
 extern _Thread_local struct life_thread life_thread;
@@ -76,6 +97,14 @@ extern _Thread_local struct life_thread life_thread;
 static inline bool life_armed(void)
 {
     return atomic_load_explicit(&life->armed, memory_order_acquire) && !life_thread.in_vfork;
+}
+
+/* The table is kept: also in a sandbox, where nothing else goes on. */
+static inline bool life_tracks(void)
+{
+    return (atomic_load_explicit(&life->armed, memory_order_acquire) ||
+            atomic_load_explicit(&life->sandboxed, memory_order_relaxed)) &&
+           !life_thread.in_vfork;
 }
 
 static inline bool life_draining(void)
@@ -91,6 +120,11 @@ static inline bool life_released(void)
 
 /* Map the page that this process will use. 0 or -errno. Single thread or under arm's guard. */
 int life_map_page(void);
+
+static inline _Atomic uint32_t *life_bell(void)
+{
+    return life->bell ? life->bell : &life->own_bell;
+}
 
 /* Post an event and wake the coordinator, which may not exist yet. */
 void life_post(uint32_t events);
@@ -113,6 +147,7 @@ struct life_gate {
     void (*arm)(void);         /* arm this process if it may; idempotent, any thread */
     void (*leave)(int status); /* the program ends by itself: hooks and checkpoint first */
     void (*before_fork)(void); /* around a fork that runs no atfork handlers */
+    void (*in_parent)(void);
     void (*in_child)(void);
 };
 

@@ -2,11 +2,13 @@
 /* The table of listening sockets. */
 /* Context: AS-Safe, MT-Safe, never blocks. */
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "sigsafe/decoy.h"
 #include "sigsafe/fdtab.h"
+#include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
 #include "sigsafe/log.h"
 
@@ -23,13 +25,13 @@ uint32_t listeners_high(void)
     return atomic_load_explicit(&high, memory_order_acquire);
 }
 
-static int domain_of(int fd)
+static int socket_option(int fd, int name)
 {
-    int domain = AF_UNSPEC;
-    socklen_t size = sizeof(domain);
+    int value = 0;
+    socklen_t size = sizeof(value);
 
-    (void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
-    return domain;
+    (void)getsockopt(fd, SOL_SOCKET, name, &value, &size);
+    return value;
 }
 
 /*
@@ -50,8 +52,9 @@ static bool is_data_listener(const struct listener *listener)
 
 static void start_slot(struct listener *slot, int fd, int backlog)
 {
-    slot->domain = domain_of(fd);
+    slot->domain = socket_option(fd, SO_DOMAIN);
     slot->backlog = backlog;
+    slot->pid = life->pid;
     slot->address_size = sizeof(slot->address);
     if (getsockname(fd, (struct sockaddr *)&slot->address, &slot->address_size) != 0) {
         slot->address_size = 0;
@@ -173,8 +176,19 @@ void listeners_count_accepted(struct listener *listener)
 {
     atomic_fetch_add_explicit(&listener->accepted[stripe_of_thread()].count, 1,
                               memory_order_relaxed);
-    if (atomic_load_explicit(&listener->refusal, memory_order_relaxed) != REFUSAL_NONE) {
+    if (atomic_load_explicit(&listener->refusal, memory_order_relaxed) != REFUSAL_NONE ||
+        atomic_load_explicit(&life->told, memory_order_relaxed)) {
         atomic_fetch_add_explicit(&listener->rescued, 1, memory_order_relaxed);
+    }
+}
+
+void listeners_count_afresh(void)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        listeners[i].rescued = 0;
+        for (int stripe = 0; stripe < LISTENER_STRIPES; stripe++) {
+            listeners[i].accepted[stripe].count = 0;
+        }
     }
 }
 
@@ -186,6 +200,54 @@ uint64_t listeners_accepted(const struct listener *listener)
         sum += atomic_load_explicit(&listener->accepted[i].count, memory_order_relaxed);
     }
     return sum;
+}
+
+/* Port of an IPv4 or IPv6 address, else 0. */
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+    switch (address->ss_family) {
+    case AF_INET:
+        return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    case AF_INET6:
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    default:
+        return 0;
+    }
+}
+
+/*
+ * An accepted socket has its listener's port, or its listener's path (unix(7)); one that the
+ * program itself connected has an ephemeral port, or no name.
+ */
+static bool same_service(const struct sockaddr_storage *mine, socklen_t size,
+                         const struct listener *listener)
+{
+    uint16_t port = port_of(mine);
+
+    if (port != 0) {
+        return port == port_of(&listener->address);
+    }
+    return mine->ss_family == AF_UNIX && size > sizeof(sa_family_t) &&
+           size == listener->address_size && memcmp(mine, &listener->address, size) == 0;
+}
+
+bool listeners_serve(int fd)
+{
+    struct sockaddr_storage mine, peer;
+    socklen_t size = sizeof(mine), peer_size = sizeof(peer);
+
+    memset(&mine, 0, sizeof(mine));
+    if (getsockname(fd, (struct sockaddr *)&mine, &size) != 0 ||
+        socket_option(fd, SO_ACCEPTCONN) != 0 || socket_option(fd, SO_TYPE) == SOCK_DGRAM) {
+        return false;
+    }
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        if (listeners[i].address_size != 0 && same_service(&mine, size, &listeners[i])) {
+            return mine.ss_family != AF_UNIX ||
+                   getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0;
+        }
+    }
+    return false;
 }
 
 static struct listener_epoll *epoll_slot(struct listener *listener, int epfd)

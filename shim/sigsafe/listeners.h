@@ -27,7 +27,8 @@ enum listener_refusal {
     REFUSAL_FILTER,    /* a socket filter that drops SYNs */
     REFUSAL_BACKLOG,   /* listen(fd, 0): new connections wait and time out */
     REFUSAL_SHUTDOWN,  /* SHUT_RD: the queue stays acceptable, then accept says EINVAL */
-    REFUSAL_DECOY      /* SHUT_RD, queue empty: a silent listener sits on the number */
+    REFUSAL_DECOY,     /* SHUT_RD, queue empty: a silent listener sits on the number */
+    REFUSAL_LEFT       /* not refused: a silent listener sits on the number in this member alone */
 };
 
 /* What epoll_ctl() said of a listener: needed to move the registration to a decoy. */
@@ -43,6 +44,7 @@ struct listener {
     socklen_t address_size;
     struct sockaddr_storage address; /* where it listened when it was recorded */
     int backlog;
+    pid_t pid;                /* who called listen(): in others it is inherited */
     bool is_data;             /* opened on behalf of a connection (FTP): never refused */
     _Atomic uint32_t refusal; /* enum listener_refusal */
     _Atomic int stash;        /* accepted by the shim to test the queue: -1 none, -2 busy */
@@ -72,6 +74,11 @@ struct listener *listeners_of(int fd);
 
 /* One more connection from it: the caller's stripe. `refused` counts it as rescued. */
 void listeners_count_accepted(struct listener *listener);
+/* Is fd a connected stream socket whose local address is that of a listener of this process? */
+bool listeners_serve(int fd);
+
+/* A forked child has accepted nothing yet. */
+void listeners_count_afresh(void);
 uint64_t listeners_accepted(const struct listener *listener);
 
 /* epoll_ctl(epfd, op, fd, event) has succeeded for this listener. */

@@ -21,7 +21,7 @@ REAL_CALLS(R)
 static pid_t first_vfork(void)
 {
     real_resolve();
-    return fork();
+    return real.fork();
 }
 
 static void __attribute__((noreturn)) first_exit(int status)

@@ -131,6 +131,7 @@ typedef void *(*real_thread_body)(void *);
       (d, p, av, ev, fl))                                                                          \
     R(int, clone, (int (*f)(void *), void *stk, int fl, void *x, void *a, void *b, void *c),       \
       (f, stk, fl, x, a, b, c))                                                                    \
+    R(pid_t, fork, (void), ())                                                                     \
     R(pid_t, _Fork, (void), ())                                                                    \
     R(int, posix_spawn,                                                                            \
       (pid_t * p, const char *f, const posix_spawn_file_actions_t *fa,                             \

@@ -7,13 +7,11 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "sigsafe/family.h"
+#include "sigsafe/life.h"
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
-
-#ifndef SO_BINDTOIFINDEX
-#define SO_BINDTOIFINDEX 62
-#endif
 
 static bool still_listens(int fd)
 {
@@ -90,39 +88,59 @@ static enum listener_refusal refuse_one(struct listener *listener, int fd)
     }
 }
 
-static _Atomic uint32_t is_on;
-
 bool refuse_is_on(void)
 {
-    return atomic_load(&is_on) != 0;
+    return atomic_load(&life->refusing) != 0;
 }
 
-void refuse_forget(void)
+static void refuse(struct listener *listener)
 {
-    atomic_store(&is_on, 0);
+    int fd = atomic_load(&listener->fd);
+    uint32_t noted = REFUSAL_NONE;
+
+    if (fd < 0 || listener->is_data || atomic_load(&listener->refusal) != REFUSAL_NONE ||
+        !still_listens(fd)) {
+        return;
+    }
+    enum listener_refusal refusal = refuse_one(listener, fd);
+
+    /* A thread that accepts may have gone on from SHUTDOWN to DECOY by now: that stays. */
+    if (!atomic_compare_exchange_strong(&listener->refusal, &noted, refusal) &&
+        refusal == REFUSAL_NONE) {
+        atomic_store(&listener->refusal, REFUSAL_NONE);
+    }
+    if (refusal == REFUSAL_NONE) {
+        log_error("listener %d can't be refused (errno %d)", fd, errno);
+    }
 }
 
 void refuse_all(void)
 {
-    atomic_store(&is_on, 1);
+    atomic_store(&life->refusing, 1);
+    if (family_self()) {
+        atomic_store(&family->refused, 1);
+    }
     for (uint32_t i = 0; i < listeners_high(); i++) {
-        struct listener *listener = &listeners[i];
-        int fd = atomic_load(&listener->fd);
+        refuse(&listeners[i]);
+    }
+}
 
-        if (fd < 0 || listener->is_data || atomic_load(&listener->refusal) != REFUSAL_NONE ||
-            !still_listens(fd)) {
-            continue;
-        }
-        enum listener_refusal refusal = refuse_one(listener, fd);
-        uint32_t noted = REFUSAL_NONE;
+/* With SO_REUSEPORT a group is refused as a whole or not at all. */
+static bool has_siblings(int fd)
+{
+    int shared = 0;
+    socklen_t size = sizeof(shared);
 
-        /* A thread that accepts may have gone on from SHUTDOWN to DECOY by now: that stays. */
-        if (!atomic_compare_exchange_strong(&listener->refusal, &noted, refusal) &&
-            refusal == REFUSAL_NONE) {
-            atomic_store(&listener->refusal, REFUSAL_NONE);
-        }
-        if (refusal == REFUSAL_NONE) {
-            log_error("listener %d can't be refused (errno %d)", fd, errno);
+    return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &size) == 0 && shared;
+}
+
+void refuse_own(bool alone)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        int fd = atomic_load(&listeners[i].fd);
+
+        if (fd >= 0 && listeners[i].pid == life->pid && !(alone && has_siblings(fd))) {
+            refuse(&listeners[i]);
         }
     }
 }

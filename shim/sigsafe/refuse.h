@@ -18,15 +18,19 @@
 
 #include "sigsafe/listeners.h"
 
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62 /* Linux 5.0; for a bound socket without privilege 5.7 */
+#endif
+
 #define REFUSE_NO_INTERFACE 0x7ffffffe
 
 /* Refuse on every listener that isn't refused yet. */
 void refuse_all(void);
 
+/* The same for those that this process has opened itself. `alone`: not the rest of its family. */
+void refuse_own(bool alone);
+
 /* refuse_all() has been called: a listener that comes now is to be refused as well. */
 bool refuse_is_on(void);
-
-/* In a forked child, which isn't being shut down. */
-void refuse_forget(void);
 
 #endif

@@ -18,8 +18,6 @@
 /* At so many ticks of hold.c's timer in a row, 20 ms apart, a thread sits in one and the same call. */
 #define TICKS_TO_SIT 3
 
-_Atomic uint32_t safepoint_work;
-_Atomic uint32_t safepoint_threads;
 void *(*_Atomic safepoint_body)(void *);
 _Atomic uint32_t *safepoint_libc_threads;
 
@@ -128,27 +126,27 @@ int safepoint_start(void)
         return error;
     }
     atomic_store(&failure, 0);
-    atomic_fetch_and(&safepoint_work, ~(uint32_t)SAFEPOINT_START);
+    atomic_fetch_and(&life->work, ~(uint32_t)SAFEPOINT_START);
     return 0;
 }
 
 void safepoint_do_work(void)
 {
-    uint32_t work = atomic_load(&safepoint_work);
+    uint32_t work = atomic_load(&life->work);
     int saved = errno;
 
     if (life_thread.in_vfork) {
         return;
     }
     if (work & SAFEPOINT_INHERITED) {
-        atomic_fetch_and(&safepoint_work, ~(uint32_t)SAFEPOINT_INHERITED);
+        atomic_fetch_and(&life->work, ~(uint32_t)SAFEPOINT_INHERITED);
         life_gate.arm();
     }
     if (work & SAFEPOINT_START) {
-        if (life_armed()) {
+        if (life_armed() || atomic_load(&life->told)) {
             (void)safepoint_start();
         } else {
-            atomic_store(&safepoint_work, 0); /* inherited by a fork: our parent's business */
+            atomic_store(&life->work, 0); /* inherited by a fork: our parent's business */
         }
     }
     errno = saved;
@@ -159,7 +157,7 @@ void safepoint_from_handler(const void *context)
     if (atomic_load(&life->started)) {
         return;
     }
-    atomic_fetch_or(&safepoint_work, SAFEPOINT_START);
+    atomic_fetch_or(&life->work, SAFEPOINT_START);
     if (interrupted_a_wait(context) || sits_in_a_call(context)) {
         (void)safepoint_start();
     }
@@ -192,7 +190,7 @@ void wait_open(sigset_t *mask)
 
 void safepoint_pause(void)
 {
-    if (!life_armed() || atomic_load(&safepoint_threads) || !atomic_load(&life->started)) {
+    if (!life_armed() || atomic_load(&life->threads) || !atomic_load(&life->started)) {
         return;
     }
     life_post(LIFE_PAUSE);
@@ -202,7 +200,7 @@ void safepoint_pause(void)
 
 void safepoint_resume(void)
 {
-    if (life_armed() && !atomic_load(&safepoint_threads) && life_draining() &&
+    if (life_armed() && !atomic_load(&life->threads) && life_draining() &&
         !atomic_load(&life->finished)) {
         (void)safepoint_start();
     }

@@ -27,13 +27,11 @@
 #include "sigsafe/context.h"
 #include "sigsafe/life.h"
 
+/* Bits of life->work: what is to be done at the next safe point. */
 enum safepoint_work {
     SAFEPOINT_START = 1u << 0,    /* a signal is held, the coordinator is wanted */
     SAFEPOINT_INHERITED = 1u << 1 /* LISTEN_FDS were passed to this process: arm */
 };
-
-/* Anything to do at the next safe point? Nearly always 0. */
-extern _Atomic uint32_t safepoint_work;
 
 /* Do it. In the program's own thread, outside of any handler. */
 void safepoint_do_work(void);
@@ -64,9 +62,6 @@ extern void *(*_Atomic safepoint_body)(void *);
  */
 extern _Atomic uint32_t *safepoint_libc_threads;
 
-/* The program has, or once had, more than one thread. */
-extern _Atomic uint32_t safepoint_threads;
-
 /* `frame` is the wait that a handler has interrupted to make this one, or 0. */
 struct wait {
     uint32_t claims;
@@ -75,7 +70,7 @@ struct wait {
 
 static inline __attribute__((always_inline)) struct wait wait_begin(void)
 {
-    if (__builtin_expect(atomic_load_explicit(&safepoint_work, memory_order_relaxed) != 0, 0)) {
+    if (__builtin_expect(atomic_load_explicit(&life->work, memory_order_relaxed) != 0, 0)) {
         safepoint_do_work();
     }
     struct wait wait = {.claims = life_thread.claims, .frame = life_thread.wait_frame};

@@ -24,6 +24,8 @@ struct disposition {
     _Atomic uint32_t interrupt;
 };
 
+_Atomic int sigdisp_tell;
+
 static struct disposition dispositions[SIGNALS];
 static void (*_Atomic handlers[SIGNALS])(int, siginfo_t *, void *);
 static struct sigaction as_installed; /* flags and restorer as libc adds them; set while arming */
@@ -83,7 +85,7 @@ static int install(int signo, const struct sigaction *wanted, int restart)
     return real.sigaction(signo, &hold, NULL) == 0 ? 0 : -errno;
 }
 
-int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *))
+static int put_in_front(int signo, void (*handler)(int, siginfo_t *, void *))
 {
     struct sigaction old;
 
@@ -98,8 +100,25 @@ int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *))
         return error;
     }
     (void)real.sigaction(signo, NULL, &as_installed);
-    atomic_fetch_or(&life->managed, sigdisp_bit(signo));
     return 0;
+}
+
+int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *))
+{
+    int error = put_in_front(signo, handler);
+
+    if (error == 0) {
+        atomic_fetch_or(&life->managed, sigdisp_bit(signo));
+    }
+    return error;
+}
+
+int sigdisp_manage_tell(int signo, void (*handler)(int, siginfo_t *, void *))
+{
+    int error = put_in_front(signo, handler);
+
+    atomic_store(&sigdisp_tell, error == 0 ? signo : 0);
+    return error;
 }
 
 /* The bits of sa_flags that libc or the kernel add to whatever the program passed. */
@@ -169,7 +188,7 @@ static uint64_t changed_mask(uint64_t blocked, int how, uint64_t bits)
 
 int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
 {
-    uint64_t managed = atomic_load(&life->managed);
+    uint64_t managed = sigdisp_kept_open();
     uint64_t believed = atomic_load(&life->blocked);
     sigset_t open, old;
 
@@ -198,13 +217,37 @@ const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room)
         return mask;
     }
     *room = *mask;
-    sigdisp_remove_from_set(room, atomic_load(&life->managed));
+    sigdisp_remove_from_set(room, sigdisp_kept_open());
     return room;
+}
+
+const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room)
+{
+    int tell = atomic_load_explicit(&sigdisp_tell, memory_order_relaxed);
+
+    if (!set || how == SIG_UNBLOCK || tell == 0 || life_thread.in_vfork) {
+        return set;
+    }
+    *room = *set;
+    sigdisp_remove_from_set(room, sigdisp_bit(tell));
+    return room;
+}
+
+void sigdisp_open_tell(void)
+{
+    int tell = atomic_load(&sigdisp_tell);
+    sigset_t open;
+
+    if (tell != 0) {
+        (void)sigemptyset(&open);
+        sigdisp_add_to_set(&open, sigdisp_bit(tell));
+        (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
+    }
 }
 
 void sigdisp_masks_become_real(void)
 {
-    uint64_t believed = atomic_load(&life->blocked);
+    uint64_t believed = atomic_load(&life->blocked) & ~sigdisp_bit(atomic_load(&sigdisp_tell));
     sigset_t block;
 
     if (atomic_exchange(&life->masks_virtual, 0) && believed) {
@@ -243,7 +286,7 @@ const sigset_t *sigdisp_signalfd_mask(const sigset_t *mask, sigset_t *room)
         return mask;
     }
     *room = *mask;
-    sigdisp_remove_from_set(room, atomic_load(&life->managed));
+    sigdisp_remove_from_set(room, sigdisp_kept_open());
     return room;
 }
 

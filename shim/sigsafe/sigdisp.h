@@ -36,6 +36,25 @@ static inline bool sigdisp_is_managed(int signo)
     return (atomic_load_explicit(&life->managed, memory_order_relaxed) & sigdisp_bit(signo)) != 0;
 }
 
+/* The family's own realtime signal (tell.h), 0: none. Virtual in every member, armed or not. */
+extern _Atomic int sigdisp_tell;
+
+/* The shim stands between the program and this signal. */
+static inline bool sigdisp_is_virtual(int signo)
+{
+    int tell = atomic_load_explicit(&sigdisp_tell, memory_order_relaxed);
+
+    return (signo == tell && tell != 0 && !life_thread.in_vfork) ||
+           (life_armed() && !life_released() && sigdisp_is_managed(signo));
+}
+
+/* Signals that no mask of the program's closes in the kernel while masks are virtual. */
+static inline uint64_t sigdisp_kept_open(void)
+{
+    return atomic_load_explicit(&life->managed, memory_order_relaxed) |
+           sigdisp_bit(atomic_load_explicit(&sigdisp_tell, memory_order_relaxed));
+}
+
 /* Between sigset_t and a bit set of the 64 kernel signals. */
 uint64_t sigdisp_from_set(const sigset_t *set);
 void sigdisp_add_to_set(sigset_t *set, uint64_t bits);
@@ -43,6 +62,9 @@ void sigdisp_remove_from_set(sigset_t *set, uint64_t bits);
 
 /* Put `handler` in front of the program's disposition of signo. 0 or -errno. */
 int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *));
+
+/* The same for the family's own signal, which is never released. */
+int sigdisp_manage_tell(int signo, void (*handler)(int, siginfo_t *, void *));
 
 /* sigaction() on a managed signal. Both pointers may be NULL. Returns 0, or -errno. */
 int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction *ret_old);
@@ -59,6 +81,12 @@ int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old);
 
 /* A mask for sigsuspend, ppoll and so on: managed signals are open in it until the release. */
 const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room);
+
+/* A mask that becomes real: the program's, but for the family's signal, which stays open. */
+const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room);
+
+/* In a forked child: the family's signal is open, whatever the parent's thread had blocked. */
+void sigdisp_open_tell(void);
 
 /* From now on masks are real. Block in the calling thread what it believes blocked. */
 void sigdisp_masks_become_real(void);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "sigsafe/decoy.h"
+#include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/listeners.h"
 #include "sigsafe/refuse.h"
@@ -44,6 +45,16 @@ static struct listener *adopt(int fd)
     return life_armed() ? listeners_of(fd) : NULL;
 }
 
+/* From here on this process may hold a connection. */
+static void begin_to_accept(void)
+{
+    if (UNLIKELY(!atomic_load_explicit(&life->accepts, memory_order_relaxed)) && life_armed()) {
+        atomic_store(&life->accepts, 1);
+        listeners_count_afresh();
+        family_activate();
+    }
+}
+
 static bool comes_again(struct wait *wait, struct listener *listener, int result)
 {
     return wait_again(wait, result) ||
@@ -62,19 +73,24 @@ static int take_stash(struct listener *listener, struct sockaddr *address, sockl
 static void record(struct listener *listener, int fd)
 {
     if (listener && fd >= 0) {
-        bool rescued = atomic_load_explicit(&listener->refusal, memory_order_relaxed) != 0;
+        bool rescued = atomic_load_explicit(&listener->refusal, memory_order_relaxed) != 0 ||
+                       atomic_load_explicit(&life->told, memory_order_relaxed) != 0;
 
         fdtab_record(fd, rescued ? FD_CONNECTION | FD_RESCUED : FD_CONNECTION, 0);
         listeners_count_accepted(listener);
+        if (UNLIKELY(atomic_load_explicit(&life->sandboxed, memory_order_relaxed))) {
+            family_count();
+        }
     }
 }
 
 WRAP int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
 {
-    struct listener *listener = life_armed() ? listeners_of(fd) : NULL;
+    struct listener *listener = life_tracks() ? listeners_of(fd) : NULL;
     int got;
 
     listener = listener ? listener : adopt(fd);
+    begin_to_accept();
     struct wait wait = wait_begin();
 
     do {
@@ -88,10 +104,11 @@ WRAP int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
 
 WRAP int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
 {
-    struct listener *listener = life_armed() ? listeners_of(fd) : NULL;
+    struct listener *listener = life_tracks() ? listeners_of(fd) : NULL;
     int got;
 
     listener = listener ? listener : adopt(fd);
+    begin_to_accept();
     struct wait wait = wait_begin();
 
     do {

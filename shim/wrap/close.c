@@ -10,19 +10,12 @@
 
 #include "sigsafe/evidence.h"
 #include "sigsafe/fdtab.h"
+#include "wrap/gone.h"
 #include "wrap/wrap.h"
 
 static uint8_t forget(int fd)
 {
-    return life_armed() ? fdtab_forget(fd) : 0;
-}
-
-/* During a drain the coordinator waits for the last connection to go. */
-static void has_gone(uint8_t kind)
-{
-    if (UNLIKELY(kind != 0) && UNLIKELY(life_draining())) {
-        life_ring();
-    }
+    return life_tracks() ? fdtab_forget(fd) : 0;
 }
 
 WRAP int close(int fd)
@@ -48,7 +41,7 @@ WRAP int shutdown(int fd, int how)
 
 static bool forget_range(unsigned first, unsigned last)
 {
-    return life_armed() && fdtab_forget_range(first, last);
+    return life_tracks() && fdtab_forget_range(first, last);
 }
 
 WRAP int close_range(unsigned first, unsigned last, int flags)

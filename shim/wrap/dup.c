@@ -6,11 +6,12 @@
 #include <stdint.h>
 
 #include "sigsafe/fdtab.h"
+#include "wrap/gone.h"
 #include "wrap/wrap.h"
 
 static int copied(int from, int to)
 {
-    if (to >= 0 && life_armed()) {
+    if (to >= 0 && life_tracks()) {
         fdtab_copy(from, to);
     }
     return to;
@@ -19,7 +20,7 @@ static int copied(int from, int to)
 /* `to` is about to be replaced, unless `from` is no descriptor: then it stays what it is. */
 static uint8_t replace(int from, int to, int flags)
 {
-    if (!life_armed() || fdtab_kind(to) == 0 || from == to || (flags & ~O_CLOEXEC)) {
+    if (!life_tracks() || fdtab_kind(to) == 0 || from == to || (flags & ~O_CLOEXEC)) {
         return 0;
     }
     int saved = errno;
@@ -31,9 +32,7 @@ static uint8_t replace(int from, int to, int flags)
 
 static int replaced(int from, int to, uint8_t kind)
 {
-    if (UNLIKELY(kind != 0) && life_draining()) {
-        life_ring();
-    }
+    has_gone(kind);
     return copied(from, to);
 }
 

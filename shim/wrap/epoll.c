@@ -13,6 +13,7 @@
 WRAP int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
     int result = real.epoll_ctl(epfd, op, fd, event);
+
     struct listener *listener = result == 0 && life_armed() ? listeners_of(fd) : NULL;
 
     if (listener) {

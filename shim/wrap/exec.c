@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* exec, spawn, system, popen: another program inherits the mask that this one believes it has. */
 /* Context: AS-Safe where the call is, MT-Safe. */
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -8,6 +9,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
+#include "sigsafe/real.h"
+#include "sigsafe/refuse.h"
+#include "sigsafe/relisten.h"
 #include "sigsafe/sigdisp.h"
 #include "wrap/wrap.h"
 
@@ -43,15 +49,46 @@ static void mask_is_virtual_again(uint64_t blocked)
     errno = saved;
 }
 
+/* A connection that the next program inherits: the family waits for that program's end. */
+static bool takes_connection(void)
+{
+    uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
+
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if ((fdtab_kind((int)fd) & FD_CONNECTION) &&
+            !(real.fcntl((int)fd, F_GETFD, NULL) & FD_CLOEXEC)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t before_exec(void)
+{
+    int saved = errno;
+
+    if (family_self() && !life_thread.in_vfork) {
+        family_before_exec(takes_connection());
+    }
+    if (refuse_is_on() && !life_thread.in_vfork) {
+        relisten_all(); /* a reload: the next program serves on */
+    }
+    errno = saved;
+    return mask_becomes_real();
+}
+
 static int exec_failed(uint64_t blocked)
 {
+    if (!life_thread.in_vfork) {
+        family_exec_failed();
+    }
     mask_is_virtual_again(blocked);
     return -1;
 }
 
 WRAP int execve(const char *path, char *const argv[], char *const env[])
 {
-    uint64_t blocked = mask_becomes_real();
+    uint64_t blocked = before_exec();
 
     (void)real.execve(path, argv, env);
     return exec_failed(blocked);
@@ -64,7 +101,7 @@ WRAP int execv(const char *path, char *const argv[])
 
 WRAP int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    uint64_t blocked = mask_becomes_real();
+    uint64_t blocked = before_exec();
 
     (void)real.execvpe(file, argv, env);
     return exec_failed(blocked);
@@ -77,7 +114,7 @@ WRAP int execvp(const char *file, char *const argv[])
 
 WRAP int fexecve(int fd, char *const argv[], char *const env[])
 {
-    uint64_t blocked = mask_becomes_real();
+    uint64_t blocked = before_exec();
 
     (void)real.fexecve(fd, argv, env);
     return exec_failed(blocked);
@@ -85,7 +122,7 @@ WRAP int fexecve(int fd, char *const argv[], char *const env[])
 
 WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    uint64_t blocked = mask_becomes_real();
+    uint64_t blocked = before_exec();
 
     (void)real.execveat(dir, path, argv, env, flags);
     return exec_failed(blocked);
@@ -186,7 +223,26 @@ WRAP FILE *popen(const char *command, const char *mode)
     return stream;
 }
 
-/* fork() runs the handlers that boot/atfork.c registers; these don't. */
+static void after_fork(pid_t pid)
+{
+    int saved = errno;
+
+    family_after_fork(pid);
+    errno = saved;
+}
+
+/* The handlers that boot/atfork.c registers don't learn the child's pid. */
+WRAP pid_t fork(void)
+{
+    pid_t pid = real.fork();
+
+    if (pid != 0) {
+        after_fork(pid);
+    }
+    return pid;
+}
+
+/* It runs no such handlers. */
 WRAP pid_t _Fork(void)
 {
     life_gate.before_fork();
@@ -194,6 +250,9 @@ WRAP pid_t _Fork(void)
 
     if (pid == 0) {
         life_gate.in_child();
+    } else {
+        life_gate.in_parent();
+        after_fork(pid);
     }
     return pid;
 }

@@ -77,7 +77,7 @@ static struct kernel_action to_kernel(const struct sigaction *libc)
 
 long kernel_rt_sigaction(long signo, long action, long old, long size)
 {
-    bool is_virtual = life_armed() && !life_released() && sigdisp_is_managed((int)signo);
+    bool is_virtual = sigdisp_is_virtual((int)signo);
 
     if (!is_virtual || size != KERNEL_SET_SIZE) {
         return real.syscall(SYS_rt_sigaction, signo, action, old, size, 0, 0);

@@ -11,6 +11,7 @@
 #include <threads.h>
 #include <unistd.h>
 
+#include "sigsafe/family.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
@@ -24,7 +25,7 @@ static void thread_comes(void)
 {
     bool of_hook = atomic_load(&life->masks_virtual) && !life_thread.owns_masks;
 
-    if (of_hook || atomic_exchange(&safepoint_threads, 1) != 0) {
+    if (of_hook || atomic_exchange(&life->threads, 1) != 0) {
         return; /* a hook's thread is none of the program's */
     }
     if (!life_armed() || life_released() || atomic_load(&life->finished)) {
@@ -91,7 +92,36 @@ WRAP int setns(int fd, int type)
     return result;
 }
 
-/* A raw clone is the program's own fork, vfork or thread; only what it can break is looked at. */
+/* The child of a clone that copies memory begins here; `start` lies on its copy of the stack. */
+struct clone_start {
+    int (*body)(void *);
+    void *argument;
+};
+
+static int clone_child(void *start)
+{
+    struct clone_start own = *(const struct clone_start *)start;
+
+    life_gate.in_child();
+    return own.body(own.argument);
+}
+
+static int clone_process(void *stack, int flags, struct clone_start *start, void *parent_tid,
+                         void *tls, void *child_tid)
+{
+    safepoint_pause();
+    life_gate.before_fork();
+    int result = real.clone(clone_child, stack, flags, start, parent_tid, tls, child_tid);
+    int saved = errno;
+
+    life_gate.in_parent();
+    family_after_fork(result);
+    safepoint_resume();
+    errno = saved;
+    return result;
+}
+
+/* The program's own fork, vfork or thread; only what it can break is looked at. */
 WRAP int clone(int (*body)(void *), void *stack, int flags, void *argument, ...)
 {
     va_list args;
@@ -106,7 +136,12 @@ WRAP int clone(int (*body)(void *), void *stack, int flags, void *argument, ...)
         thread_comes();
         return real.clone(body, stack, flags, argument, parent_tid, tls, child_tid);
     }
-    bool shares = (flags & CLONE_VM) && (flags & CLONE_VFORK) && !(flags & CLONE_SETTLS);
+    if (!(flags & CLONE_VM)) {
+        struct clone_start start = {.body = body, .argument = argument};
+
+        return clone_process(stack, flags, &start, parent_tid, tls, child_tid);
+    }
+    bool shares = (flags & CLONE_VFORK) && !(flags & CLONE_SETTLS);
 
     safepoint_pause();
     life_thread.in_vfork |= shares;
@@ -126,6 +161,7 @@ static void enter_sandbox(void)
         hold_abandon();
     }
     atomic_store(&life->sandboxed, 1);
+    family_become_passive();
 }
 
 WRAP int prctl(int option, ...)

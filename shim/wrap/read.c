@@ -7,6 +7,7 @@
 
 #include "sigsafe/evidence.h"
 #include "sigsafe/safepoint.h"
+#include "wrap/fdpass.h"
 #include "wrap/fortified.h"
 #include "wrap/vector.h"
 #include "wrap/wrap.h"
@@ -111,6 +112,7 @@ WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     if (n <= 0) {
         return n; /* the message may be no memory at all */
     }
+    fdpass_received(message);
     n = wait_all(fd, message->msg_iov, message->msg_iovlen, flags, n, visits);
     if (entry) {
         evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n);
@@ -125,6 +127,9 @@ WRAP int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
     int n;
 
     WAIT_FOR(n, real.recvmmsg(fd, messages, count, flags, timeout));
+    for (int i = 0; i < n; i++) {
+        fdpass_received(&messages[i].msg_hdr);
+    }
     for (int i = 0; entry && i < n; i++) {
         evidence_after_readv(entry, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
                              messages[i].msg_len);

@@ -9,12 +9,6 @@
 #include "wrap/fortified.h"
 #include "wrap/wrap.h"
 
-/* The shim stands between the program and this signal. */
-static bool is_virtual(int signo)
-{
-    return life_armed() && !life_released() && sigdisp_is_managed(signo);
-}
-
 static int exchange(int signo, const struct sigaction *action, struct sigaction *ret_old)
 {
     int error = sigdisp_exchange(signo, action, ret_old);
@@ -28,8 +22,8 @@ static int exchange(int signo, const struct sigaction *action, struct sigaction 
 WRAP int sigaction(int signo, const struct sigaction *restrict action,
                    struct sigaction *restrict ret_old)
 {
-    return is_virtual(signo) ? exchange(signo, action, ret_old)
-                             : real.sigaction(signo, action, ret_old);
+    return sigdisp_is_virtual(signo) ? exchange(signo, action, ret_old)
+                                     : real.sigaction(signo, action, ret_old);
 }
 
 /* All the older calls come down to this. */
@@ -49,7 +43,7 @@ static real_handler set_handler(int signo, real_handler handler, int flags)
 
 WRAP real_handler signal(int signo, real_handler handler)
 {
-    return is_virtual(signo)
+    return sigdisp_is_virtual(signo)
                ? set_handler(signo, handler, sigdisp_interrupts(signo) ? 0 : SA_RESTART)
                : real.signal(signo, handler);
 }
@@ -67,8 +61,8 @@ WRAP real_handler ssignal(int signo, real_handler handler)
 /* System V: one shot, not deferred, interrupting. */
 WRAP real_handler sysv_signal(int signo, real_handler handler)
 {
-    return is_virtual(signo) ? set_handler(signo, handler, (int)(SA_RESETHAND | SA_NODEFER))
-                             : real.sysv_signal(signo, handler);
+    return sigdisp_is_virtual(signo) ? set_handler(signo, handler, (int)(SA_RESETHAND | SA_NODEFER))
+                                     : real.sysv_signal(signo, handler);
 }
 
 WRAP real_handler __sysv_signal(int signo, real_handler handler)
@@ -78,7 +72,7 @@ WRAP real_handler __sysv_signal(int signo, real_handler handler)
 
 WRAP int siginterrupt(int signo, int on)
 {
-    if (!is_virtual(signo)) {
+    if (!sigdisp_is_virtual(signo)) {
         if (sigdisp_bit(signo)) {
             sigdisp_set_interrupt(signo, on);
         }
@@ -108,7 +102,9 @@ WRAP int pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_old)
     if (UNLIKELY(life_thread.in_vfork) && set) {
         life_thread.vfork_masked = 1;
     }
-    return real.pthread_sigmask(how, set, ret_old);
+    sigset_t open;
+
+    return real.pthread_sigmask(how, sigdisp_member_mask(how, set, &open), ret_old);
 }
 
 WRAP int sigprocmask(int how, const sigset_t *set, sigset_t *ret_old)
@@ -194,18 +190,18 @@ static int change_one(int how, int signo)
 
 WRAP int sighold(int signo)
 {
-    return is_virtual(signo) ? change_one(SIG_BLOCK, signo) : real.sighold(signo);
+    return sigdisp_is_virtual(signo) ? change_one(SIG_BLOCK, signo) : real.sighold(signo);
 }
 
 WRAP int sigrelse(int signo)
 {
-    return is_virtual(signo) ? change_one(SIG_UNBLOCK, signo) : real.sigrelse(signo);
+    return sigdisp_is_virtual(signo) ? change_one(SIG_UNBLOCK, signo) : real.sigrelse(signo);
 }
 
 WRAP int sigignore(int signo)
 {
-    return is_virtual(signo) ? (set_handler(signo, SIG_IGN, 0) == SIG_ERR ? -1 : 0)
-                             : real.sigignore(signo);
+    return sigdisp_is_virtual(signo) ? (set_handler(signo, SIG_IGN, 0) == SIG_ERR ? -1 : 0)
+                                     : real.sigignore(signo);
 }
 
 /* sigset(3): SIG_HOLD blocks; anything else sets and unblocks; a blocked signal reads SIG_HOLD. */
@@ -230,7 +226,7 @@ static real_handler virtual_sigset(int signo, real_handler handler)
 
 WRAP real_handler sigset(int signo, real_handler handler)
 {
-    return is_virtual(signo) ? virtual_sigset(signo, handler) : real.sigset(signo, handler);
+    return sigdisp_is_virtual(signo) ? virtual_sigset(signo, handler) : real.sigset(signo, handler);
 }
 
 /* signalfd ------------------------------------------------------------------------------------ */

@@ -7,12 +7,16 @@
 #include "sigsafe/hold.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/tell.h"
 #include "wrap/patience.h"
 #include "wrap/wrap.h"
 
 /* The sets stay whole: whoever takes the signal, the handler or this, holds it. */
 static bool is_for_program(int signo, const siginfo_t *info)
 {
+    if (signo > 0 && signo == atomic_load_explicit(&sigdisp_tell, memory_order_relaxed)) {
+        return tell_taken(info);
+    }
     return signo <= 0 || !sigdisp_is_managed(signo) || hold_taken(info);
 }
 

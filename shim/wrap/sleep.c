@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sigsafe/family.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 #include "wrap/wrap.h"
@@ -98,11 +99,20 @@ WRAP int pause(void)
     return result;
 }
 
+/* Waited for, and no longer there: it wasn't merely stopped or continued. */
+static void reaped(pid_t pid)
+{
+    if (pid > 0 && UNLIKELY(family != NULL) && family_is_gone(pid)) {
+        family_reaped(pid);
+    }
+}
+
 WRAP pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
     pid_t result;
 
     WAIT_FOR(result, real.wait4(pid, status, options, usage));
+    reaped(result);
     return result;
 }
 
@@ -126,5 +136,6 @@ WRAP int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     int result;
 
     WAIT_FOR(result, real.waitid(type, id, info, options));
+    reaped(result == 0 && info ? info->si_pid : 0);
     return result;
 }

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "sigsafe/family.h"
 #include "sigsafe/safepoint.h"
 #include "wrap/kernel_abi.h"
 #include "wrap/wrap.h"
@@ -104,6 +105,8 @@ static long alone(long number, long a, long b, long c, long d, long e, long f)
     if (result == 0) {
         life_gate.in_child();
     } else {
+        life_gate.in_parent();
+        family_after_fork((pid_t)result);
         safepoint_resume();
     }
     errno = saved;

@@ -3,6 +3,7 @@
 /* Context: AS-Safe, MT-Safe. */
 #include <unistd.h>
 
+#include "sigsafe/family.h"
 #include "wrap/wrap.h"
 
 #if defined(__x86_64__)
@@ -45,7 +46,12 @@ static void *const real_vfork_slot __attribute__((used)) = &real.vfork;
 /* Slower, and correct: a fork is a vfork that shares nothing. */
 WRAP pid_t vfork(void)
 {
-    return fork();
+    pid_t pid = real.fork();
+
+    if (pid != 0) {
+        family_after_fork(pid);
+    }
+    return pid;
 }
 
 #endif

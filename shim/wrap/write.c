@@ -10,6 +10,7 @@
 
 #include "sigsafe/evidence.h"
 #include "sigsafe/safepoint.h"
+#include "wrap/fdpass.h"
 #include "wrap/vector.h"
 #include "wrap/wrap.h"
 
@@ -193,6 +194,7 @@ WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     if (n <= 0) {
         return n; /* the message may be no memory at all */
     }
+    fdpass_sent(message);
     n = whole_parts(&output, message->msg_iov, message->msg_iovlen, n, flags);
     return after_parts(&output, message->msg_iov, message->msg_iovlen, n);
 }
@@ -207,6 +209,7 @@ WRAP int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     }
     WAIT_FOR(n, real.sendmmsg(fd, messages, count, flags));
     for (int i = 0; i < n; i++) {
+        fdpass_sent(&messages[i].msg_hdr);
         (void)after_parts(&output, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
                           messages[i].msg_len);
         output = before(fd);

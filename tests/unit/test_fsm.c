@@ -62,21 +62,21 @@ static struct fsm arrive(enum fsm_state state, int64_t *ret_now)
     return fsm;
 }
 
-/* As drawn. Columns: tick (at the deadline), signal, second, exit, empty, done. */
+/* As drawn. Columns: tick (at the deadline), signal, second, told, exit, empty, done. */
 static const enum fsm_state edges[FSM_STATES][FSM_EVENTS] = {
-    [FSM_RUNNING] = {STAY, FSM_LAME_DUCK, STAY, FSM_HOOKS, STAY, STAY},
-    [FSM_LAME_DUCK] = {FSM_REFUSE, STAY, FSM_FORCE, FSM_HOOKS, STAY, STAY},
-    [FSM_REFUSE] = {FSM_DRAIN, STAY, FSM_FORCE, FSM_HOOKS, STAY, FSM_DRAIN},
-    [FSM_DRAIN] = {FSM_FORCE, STAY, FSM_FORCE, FSM_HOOKS, FSM_HOOKS, STAY},
-    [FSM_FORCE] = {FSM_HOOKS, STAY, STAY, FSM_HOOKS, STAY, FSM_HOOKS},
-    [FSM_HOOKS] = {FSM_CHECKPOINT, STAY, STAY, STAY, STAY, FSM_CHECKPOINT},
-    [FSM_CHECKPOINT] = {FSM_RELEASE, STAY, STAY, STAY, STAY, FSM_RELEASE},
-    [FSM_RELEASE] = {FSM_GIVE_UP, STAY, STAY, STAY, STAY, STAY},
-    [FSM_GIVE_UP] = {STAY, STAY, STAY, STAY, STAY, STAY},
-    [FSM_FINISHED] = {STAY, STAY, STAY, STAY, STAY, STAY},
+    [FSM_RUNNING] = {STAY, FSM_LAME_DUCK, STAY, FSM_DRAIN, FSM_HOOKS, STAY, STAY},
+    [FSM_LAME_DUCK] = {FSM_REFUSE, STAY, FSM_FORCE, FSM_DRAIN, FSM_HOOKS, STAY, STAY},
+    [FSM_REFUSE] = {FSM_DRAIN, STAY, FSM_FORCE, STAY, FSM_HOOKS, STAY, FSM_DRAIN},
+    [FSM_DRAIN] = {FSM_FORCE, STAY, FSM_FORCE, STAY, FSM_HOOKS, FSM_HOOKS, STAY},
+    [FSM_FORCE] = {FSM_HOOKS, STAY, STAY, STAY, FSM_HOOKS, STAY, FSM_HOOKS},
+    [FSM_HOOKS] = {FSM_CHECKPOINT, STAY, STAY, STAY, STAY, STAY, FSM_CHECKPOINT},
+    [FSM_CHECKPOINT] = {FSM_RELEASE, STAY, STAY, STAY, STAY, STAY, FSM_RELEASE},
+    [FSM_RELEASE] = {FSM_GIVE_UP, STAY, STAY, STAY, STAY, STAY, STAY},
+    [FSM_GIVE_UP] = {STAY, STAY, STAY, STAY, STAY, STAY, STAY},
+    [FSM_FINISHED] = {STAY, STAY, STAY, STAY, STAY, STAY, STAY},
 };
 
-static const char *const event_names[FSM_EVENTS] = {"tick", "signal", "second",
+static const char *const event_names[FSM_EVENTS] = {"tick", "signal", "second", "told",
                                                     "exit", "empty",  "done"};
 
 static void test_edge(enum fsm_state state, enum fsm_event event)

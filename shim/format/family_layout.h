@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory that the processes of a family share: one slot for each of them. */
+/* Context: bytes only; every field may be written by any member at any time. */
+
+/*
+ * A member can be less privileged than another, and can be killed in the middle of a write. So
+ * nothing in here is a length, an address or an index that is used unchecked; a pid is believed
+ * only as far as the kernel confirms it (engine/members.c); and a lie costs at most the wait up to
+ * the drain timeout.
+ */
+#ifndef FLUXSHIM_FORMAT_FAMILY_LAYOUT_H
+#define FLUXSHIM_FORMAT_FAMILY_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define FAMILY_MOST 1024u /* members at a time; index 0 is the process that armed */
+
+/* What a slot is used for. */
+enum family_state {
+    FAMILY_FREE,
+    FAMILY_RESERVED, /* a fork is under way */
+    FAMILY_CLEAN,    /* never held a connection: owes the drain nothing */
+    FAMILY_ACTIVE,   /* accepts, or was forked with connections */
+    FAMILY_PROGRAM,  /* became another program by exec, and took a connection along */
+    FAMILY_OTHER     /* became another program by exec, without one */
+};
+
+/* The family's own phase, written by its owner. */
+enum family_phase {
+    FAMILY_RUNNING,
+    FAMILY_DRAIN,   /* the owner drains: so does everyone who is told */
+    FAMILY_FORCE,   /* the drain's time is over */
+    FAMILY_RELEASED /* the owner has its signal: members that hold one may have theirs */
+};
+
+struct family_member {
+    _Alignas(128) _Atomic uint32_t state; /* enum family_state; neighbours share no cache line */
+    _Atomic int32_t pid;                  /* in the pid namespace of whoever forked it */
+    _Atomic uint32_t parent;              /* slot of the process that forked it */
+    _Atomic uint32_t bell;                /* futex word that its coordinator sleeps on */
+    _Atomic uint32_t told;                /* it has heard of the drain */
+    _Atomic uint32_t round;               /* the last of the owner's rounds that it has answered */
+    _Atomic uint32_t left;                /* connections left, as of that answer */
+    _Atomic uint32_t forced_all;          /* it has forced what was left */
+    _Atomic uint32_t telling;             /* its owner is just sending it the family's signal */
+    _Atomic uint32_t passive; /* in a sandbox, can't be told: `left` is its present count */
+    _Atomic uint64_t accepted;
+    _Atomic uint64_t at_signal;
+    _Atomic uint64_t drained;
+    _Atomic uint64_t nudged;
+    _Atomic uint64_t forced;
+};
+
+_Static_assert(sizeof(struct family_member) == 128, "a slot is two cache lines");
+
+struct family_layout {
+    _Atomic uint32_t owner;    /* slot */
+    _Atomic uint32_t phase;    /* enum family_phase */
+    _Atomic uint32_t round;    /* the owner asks everyone to look again */
+    _Atomic uint32_t high;     /* one more than the highest slot ever used */
+    _Atomic int64_t began_ns;  /* of the drain, CLOCK_MONOTONIC */
+    _Atomic uint32_t refused;  /* the owner has shut AF_UNIX listeners down, or is about to */
+    _Atomic uint64_t passed;   /* connections sent to another process by SCM_RIGHTS, */
+    _Atomic uint64_t received; /* and taken by one */
+    _Atomic uint32_t forks;    /* begun so far: a look at the slots that overlaps one is repeated */
+    _Atomic uint32_t cleaned;  /* an exit has run hooks and checkpoint */
+    uint64_t cookie;           /* marks the family's own signals */
+    uint64_t unused[8];
+    struct family_member members[FAMILY_MOST];
+};
+
+#endif

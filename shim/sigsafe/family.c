@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/* Slots of the family: taking, finding and giving them back. */
+/* Context: AS-Safe, MT-Safe, never blocks; family_found() is for arming only. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
+#include "sigsafe/life.h"
+#include "sigsafe/log.h"
+#include "sigsafe/real.h"
+
+#define TELLING_MOST 10000 /* yields that an exec waits for an owner that is just telling it */
+
+struct family_layout *family;
+
+static uint32_t state_of(const struct family_member *member)
+{
+    return atomic_load_explicit(&member->state, memory_order_acquire);
+}
+
+static pid_t pid_of(const struct family_member *member)
+{
+    return (pid_t)atomic_load_explicit(&member->pid, memory_order_relaxed);
+}
+
+uint32_t family_high(void)
+{
+    uint32_t high = family ? atomic_load_explicit(&family->high, memory_order_acquire) : 0;
+
+    return high < FAMILY_MOST ? high : FAMILY_MOST;
+}
+
+uint32_t family_index(void)
+{
+    return life->member - 1;
+}
+
+struct family_member *family_self(void)
+{
+    return family && life->member != 0 ? &family->members[life->member - 1] : NULL;
+}
+
+static void become(uint32_t index)
+{
+    life->member = index + 1;
+    life->bell = &family->members[index].bell;
+}
+
+int family_found(void)
+{
+    void *page = mmap(NULL, sizeof(struct family_layout), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (page == MAP_FAILED) {
+        return -errno;
+    }
+    family = page;
+    family->cookie = (uint64_t)life_now() ^ (uint64_t)(uintptr_t)&page ^ (uint64_t)getpid() << 40;
+    family->high = 1;
+    family->members[0].pid = getpid();
+    family->members[0].state = FAMILY_ACTIVE;
+    become(0);
+    return 0;
+}
+
+/* Who is gone ------------------------------------------------------------------------------------ */
+
+static char *decimal(char *end, unsigned number)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return end;
+}
+
+/* The letter of /proc/PID/stat behind the name in parentheses (proc(5)), 0 if it can't be read. */
+static char process_state(pid_t pid)
+{
+    char path[40] = "/proc/", digits[16], text[256];
+    char *from = decimal(digits + sizeof(digits), (unsigned)pid);
+    size_t length = (size_t)(digits + sizeof(digits) - from);
+
+    memcpy(path + 6, from, length);
+    memcpy(path + 6 + length, "/stat", 6);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t n = real.read(fd, text, sizeof(text));
+
+    (void)real.close(fd);
+    while (n > 2 && text[n - 1] != ')') {
+        n--;
+    }
+    return n > 2 && n + 1 < (ssize_t)sizeof(text) ? text[n + 1] : 0;
+}
+
+bool family_is_gone(pid_t pid)
+{
+    int saved = errno;
+    bool gone = kill(pid, 0) != 0 && errno == ESRCH;
+
+    if (!gone) {
+        char state = process_state(pid);
+
+        gone = state == 'Z' || state == 'X';
+    }
+    errno = saved;
+    return gone;
+}
+
+/* The owner ------------------------------------------------------------------------------------- */
+
+/* In another pid namespace the others' numbers mean nothing. */
+static bool is_apart(const struct family_member *self)
+{
+    return pid_of(self) != getpid();
+}
+
+static bool slot_is_gone(uint32_t index)
+{
+    const struct family_member *member = &family->members[index % FAMILY_MOST];
+
+    return state_of(member) == FAMILY_FREE ||
+           (getppid() != pid_of(member) && family_is_gone(pid_of(member)));
+}
+
+/* The owner's child, or one whose own parent is gone as well: not a grandchild beside its parent. */
+static bool is_heir(const struct family_member *self, uint32_t owner)
+{
+    uint32_t parent = atomic_load(&self->parent);
+
+    return parent == owner || parent == family_index() || slot_is_gone(parent);
+}
+
+bool family_is_owner(void)
+{
+    return !family_self() || atomic_load(&family->owner) == family_index();
+}
+
+bool family_leads(void)
+{
+    const struct family_member *self = family_self();
+    uint32_t owner = family ? atomic_load(&family->owner) : 0;
+
+    if (family_is_owner()) {
+        return true;
+    }
+    if (is_apart(self) || !slot_is_gone(owner) || !is_heir(self, owner) ||
+        atomic_load(&family->phase) == FAMILY_RELEASED) {
+        return false;
+    }
+    return atomic_compare_exchange_strong(&family->owner, &owner, family_index());
+}
+
+enum family_phase family_phase(void)
+{
+    if (!family_self() || atomic_load(&family->owner) == family_index()) {
+        return FAMILY_RUNNING;
+    }
+    return (enum family_phase)atomic_load(&family->phase);
+}
+
+/* Slots ------------------------------------------------------------------------------------------- */
+
+static struct family_member *find(pid_t pid)
+{
+    for (uint32_t i = 0; pid > 0 && i < family_high(); i++) {
+        if (state_of(&family->members[i]) != FAMILY_FREE && pid_of(&family->members[i]) == pid) {
+            return &family->members[i];
+        }
+    }
+    return NULL;
+}
+
+bool family_is_clean(void)
+{
+    const struct family_member *self = family_self();
+
+    return self && state_of(self) == FAMILY_CLEAN;
+}
+
+/* One that is just being forked has its pid from its parent, unless libc itself forks. */
+static bool may_go_on(const struct family_member *member)
+{
+    uint32_t state = state_of(member);
+
+    return state >= FAMILY_RESERVED && state <= FAMILY_ACTIVE && pid_of(member) > 0 &&
+           !family_is_gone(pid_of(member));
+}
+
+bool family_is_alone(void)
+{
+    for (uint32_t i = 0; i < family_high(); i++) {
+        if (i != family_index() && may_go_on(&family->members[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool family_has(pid_t pid)
+{
+    const struct family_member *self = family_self();
+
+    return self && ((pid == 0 && is_apart(self)) || find(pid) != NULL);
+}
+
+void family_ring(uint32_t index)
+{
+    if (index < FAMILY_MOST) {
+        atomic_fetch_add(&family->members[index].bell, 1);
+        life_wake(&family->members[index].bell);
+    }
+}
+
+static void give_back(struct family_member *member)
+{
+    atomic_store(&member->pid, 0);
+    atomic_store(&member->state, FAMILY_FREE);
+    if (atomic_load(&family->phase) != FAMILY_RUNNING) {
+        family_ring(atomic_load(&family->owner));
+    }
+}
+
+/* Members that were killed and that nobody has waited for. */
+static void sweep(void)
+{
+    for (uint32_t i = 0; i < family_high(); i++) {
+        struct family_member *member = &family->members[i];
+
+        if (state_of(member) > FAMILY_RESERVED && family_is_gone(pid_of(member))) {
+            give_back(member);
+        }
+    }
+}
+
+static void raise_high(uint32_t above)
+{
+    uint32_t high = family_high();
+
+    while (high < above && !atomic_compare_exchange_weak(&family->high, &high, above)) {
+    }
+}
+
+static uint32_t take(void)
+{
+    for (uint32_t i = 1; i < FAMILY_MOST; i++) {
+        uint32_t is_free = FAMILY_FREE;
+
+        if (i != atomic_load(&family->owner) && state_of(&family->members[i]) == FAMILY_FREE &&
+            atomic_compare_exchange_strong(&family->members[i].state, &is_free, FAMILY_RESERVED)) {
+            raise_high(i + 1);
+            return i;
+        }
+    }
+    return 0;
+}
+
+static void clear(struct family_member *member)
+{
+    atomic_store(&member->pid, 0);
+    atomic_store(&member->told, 0);
+    atomic_store(&member->round, 0);
+    atomic_store(&member->left, 0);
+    atomic_store(&member->forced_all, 0);
+    atomic_store(&member->passive, 0);
+    atomic_store(&member->telling, 0);
+    atomic_store(&member->accepted, 0);
+    atomic_store(&member->at_signal, 0);
+    atomic_store(&member->drained, 0);
+    atomic_store(&member->nudged, 0);
+    atomic_store(&member->forced, 0);
+}
+
+static void tell_once_full(void)
+{
+    static bool told;
+
+    if (!told) {
+        told = true;
+        log_warn("more than %u processes: those beyond drain alone", FAMILY_MOST);
+    }
+}
+
+void family_before_fork(bool with_connections)
+{
+    life_thread.reserved = 0;
+    if (!family_self()) {
+        return;
+    }
+    uint32_t index = take();
+
+    atomic_fetch_add(&family->forks, 1);
+    if (index == 0) {
+        sweep();
+        index = take();
+    }
+    if (index == 0) {
+        tell_once_full();
+        return;
+    }
+    clear(&family->members[index]);
+    atomic_store(&family->members[index].parent, family_index());
+    life_thread.reserved = index;
+    life_thread.reserved_active = with_connections;
+}
+
+void family_after_fork(pid_t pid)
+{
+    uint32_t index = life_thread.reserved;
+
+    if (index == 0 || !family) {
+        return;
+    }
+    if (pid < 0) {
+        give_back(&family->members[index]);
+    } else if (state_of(&family->members[index]) != FAMILY_FREE) {
+        atomic_store(&family->members[index].pid, pid);
+    }
+}
+
+void family_in_child(void)
+{
+    uint32_t index = life_thread.reserved, reserved = FAMILY_RESERVED;
+
+    if (index == 0 || !family) {
+        family = NULL; /* a family of its own, from its first accept on */
+        return;
+    }
+    struct family_member *self = &family->members[index];
+    int32_t none = 0;
+
+    become(index);
+    if (getpid() != 1) { /* in a pid namespace of its own: only the parent knows */
+        (void)atomic_compare_exchange_strong(&self->pid, &none, getpid());
+    }
+    (void)atomic_compare_exchange_strong(
+        &self->state, &reserved, life_thread.reserved_active ? FAMILY_ACTIVE : FAMILY_CLEAN);
+}
+
+void family_activate(void)
+{
+    struct family_member *self = family_self();
+    uint32_t clean = FAMILY_CLEAN;
+
+    if (self) {
+        (void)atomic_compare_exchange_strong(&self->state, &clean, FAMILY_ACTIVE);
+    }
+}
+
+void family_count(void)
+{
+    struct family_member *self = family_self();
+
+    if (self && atomic_load(&self->passive)) {
+        atomic_store(&self->left, fdtab_count_connections());
+    }
+}
+
+void family_become_passive(void)
+{
+    struct family_member *self = family_self();
+
+    if (self) {
+        atomic_store(&self->left, fdtab_count_connections());
+        atomic_store(&self->passive, 1);
+        family_activate();
+        family_count();
+    }
+}
+
+void family_passed(void)
+{
+    if (family_self()) {
+        atomic_fetch_add(&family->passed, 1);
+    }
+}
+
+void family_received(void)
+{
+    if (family_self()) {
+        family_activate();
+        atomic_fetch_add(&family->received, 1);
+    }
+}
+
+void family_reaped(pid_t pid)
+{
+    struct family_member *member = family_self() ? find(pid) : NULL;
+
+    if (member) {
+        give_back(member);
+    }
+}
+
+void family_before_exec(bool takes_connection)
+{
+    struct family_member *self = family_self();
+
+    if (self) {
+        life_thread.before_exec = state_of(self);
+        atomic_store(&self->state, takes_connection ? FAMILY_PROGRAM : FAMILY_OTHER);
+        for (int i = 0; atomic_load(&self->telling) && i < TELLING_MOST; i++) {
+            (void)real.syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+        }
+    }
+}
+
+void family_exec_failed(void)
+{
+    struct family_member *self = family_self();
+
+    if (self) {
+        atomic_store(&self->state, life_thread.before_exec);
+    }
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Choosing, sending and taking the family's own signal. */
+/* Context: AS-Safe, MT-Safe, never blocks; tell_install() is for arming only. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sigsafe/family.h"
+#include "sigsafe/hold.h"
+#include "sigsafe/life.h"
+#include "sigsafe/real.h"
+#include "sigsafe/safepoint.h"
+#include "sigsafe/sigdisp.h"
+#include "sigsafe/tell.h"
+
+/* From outside of the family, or the program's own use of this number. */
+static void act_as_program(int signo, siginfo_t *info, void *context)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
+        return; /* bare, it would end the process: nobody means that by another family's tell */
+    }
+    if (action.sa_flags & SA_SIGINFO) {
+        action.sa_sigaction(signo, info, context);
+    } else {
+        action.sa_handler(signo);
+    }
+}
+
+static bool is_ours(const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE && family_self() &&
+           (uint64_t)(uintptr_t)info->si_value.sival_ptr == family->cookie;
+}
+
+static const char moved; /* its address marks a signal of tell_move_threads */
+
+static bool is_a_move(const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE && info->si_value.sival_ptr == (const void *)&moved;
+}
+
+static void be_told(void)
+{
+    atomic_store(&life->told, 1);
+    atomic_store(&life->draining, 1);
+    life_post(LIFE_TOLD);
+}
+
+static void on_tell(int signo, siginfo_t *info, void *context)
+{
+    int saved = errno;
+
+    if (is_a_move(info)) {
+        hold_claim(context);
+        errno = saved;
+        return;
+    }
+    if (!is_ours(info)) {
+        act_as_program(signo, info, context);
+        return;
+    }
+    be_told();
+    hold_claim(context);
+    errno = saved;
+}
+
+bool tell_taken(const siginfo_t *info)
+{
+    if (is_ours(info)) {
+        be_told();
+        (void)safepoint_start();
+    }
+    return !is_ours(info) && !is_a_move(info);
+}
+
+static bool is_unused(int signo)
+{
+    struct sigaction action;
+
+    return real.sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+}
+
+/* A blocked one may be waited for by sigwait; but a program may also have blocked everything. */
+static int choose(void)
+{
+    sigset_t blocked;
+
+    (void)real.pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int signo = SIGRTMAX - 1; signo > SIGRTMIN; signo--) {
+            if (is_unused(signo) && (pass == 1 || sigismember(&blocked, signo) == 0)) {
+                return signo;
+            }
+        }
+    }
+    return 0;
+}
+
+int tell_install(void)
+{
+    int signo = choose();
+
+    return signo == 0 ? -EBUSY : sigdisp_manage_tell(signo, on_tell);
+}
+
+/* getdents64(2) has no header. */
+struct linux_dirent64 {
+    uint64_t d_ino;
+    int64_t d_off;
+    unsigned short d_reclen;
+    unsigned char d_type;
+    char d_name[];
+};
+
+static long number(const char *digits)
+{
+    long value = 0;
+
+    while (*digits >= '0' && *digits <= '9' && value < INT32_MAX) {
+        value = value * 10 + (*digits++ - '0');
+    }
+    return *digits == '\0' ? value : 0;
+}
+
+static siginfo_t message(int signo, const void *content)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    info.si_signo = signo;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_value.sival_ptr = (void *)content;
+    return info;
+}
+
+/* The main thread and, in a threaded program, the next tids: the kernel has no call for "all". */
+void tell_move_threads(void)
+{
+    int signo = atomic_load(&sigdisp_tell);
+    siginfo_t info = message(signo, &moved);
+    char entries[2048];
+    int folder = signo != 0 ? open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    long self = real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), n;
+
+    while (folder >= 0 && (n = real.syscall(SYS_getdents64, folder, (long)entries, sizeof(entries),
+                                            0, 0, 0)) > 0) {
+        for (long at = 0; at < n;) {
+            const struct linux_dirent64 *entry = (const void *)(entries + at);
+            long tid = number(entry->d_name);
+
+            if (tid > 0 && tid != self) {
+                (void)real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, (long)&info, 0, 0);
+            }
+            at += entry->d_reclen;
+        }
+    }
+    if (folder >= 0) {
+        (void)real.close(folder);
+    }
+}
+
+bool tell_send(pid_t pid)
+{
+    int signo = atomic_load(&sigdisp_tell);
+    siginfo_t info = message(signo, (const void *)(uintptr_t)family->cookie);
+
+    return signo != 0 && real.syscall(SYS_rt_sigqueueinfo, pid, signo, (long)&info, 0, 0, 0) == 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The family's own signal: how one member makes another drain. */
+/* Context: AS-Safe, MT-Safe, never blocks; tell_install() is for arming only. */
+
+/*
+ * A realtime signal that nobody used when the family was founded, with a cookie. Not SIGTERM: of
+ * that only one can be pending, and a master's own kill() would swallow a tell or be swallowed.
+ * Its handler is inherited by fork and lost by exec; no mask of the program's closes it where the
+ * shim can help it, and the sender looks into /proc/PID/status first (engine/members.c), so that it
+ * never is left pending for a program that knows nothing of it.
+ *
+ * A member that has a coordinator already needs no signal, only its bell. What the signal does is to
+ * start one, at a safe point (safepoint.h), in a process that may never have armed.
+ */
+#ifndef FLUXSHIM_SIGSAFE_TELL_H
+#define FLUXSHIM_SIGSAFE_TELL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Choose the signal and put the handler in place. While founding the family. 0 or -errno. */
+int tell_install(void);
+
+/*
+ * Interrupt every other thread of this process once, with SA_RESTART: a call that waits on a
+ * descriptor starts again, on what is behind that number now. Context: the coordinator.
+ */
+void tell_move_threads(void);
+
+/* One that sigwait() took instead of the handler: true if it is the program's to see. */
+bool tell_taken(const siginfo_t *info);
+
+/* Send it. False with errno if the kernel refuses. */
+bool tell_send(pid_t pid);
+
+#endif
