@@ -13,17 +13,19 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 /*
- *   calls accept|connection|http|file [BATCHES]       2000
+ *   calls accept|connection|http|file|fork [BATCHES]       2000
  *
  *   accept      accept4() and close() of a connection that waits in the queue (AF_UNIX: its own
  *               cost is the smallest, so that a difference shows)
  *   connection  write() of one byte to an accepted connection and read() of one from it
  *   http        write() of a small HTTP/1 response, which begins one each time
  *   file        read() of no bytes from /dev/null and write() of one to it
+ *   fork        fork(), _exit() in the child, and waitpid()
  *
  * Prints the lowest tenth of the batches (what a busy machine adds is not the calls') per pair of
  * calls (http: per call), and the instructions in user mode, or -1 where they can't be counted:
@@ -176,6 +178,17 @@ static void measure_file(void)
     }
 }
 
+static void measure_fork(void)
+{
+    for (int i = 0; i < BATCH; i++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(0);
+        must(pid, "fork");
+        must(waitpid(pid, NULL, 0), "waitpid");
+    }
+}
+
 static const struct bench {
     const char *name;
     void (*prepare)(void), (*measure)(void), (*clean)(void);
@@ -184,6 +197,7 @@ static const struct bench {
     {"connection", prepare_connection, measure_connection, clean_connection},
     {"http", prepare_nothing, measure_http, clean_http},
     {"file", prepare_nothing, measure_file, prepare_nothing},
+    {"fork", prepare_nothing, measure_fork, prepare_nothing},
 };
 
 static const struct bench *find(const char *name)
@@ -191,7 +205,7 @@ static const struct bench *find(const char *name)
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
         if (strcmp(benches[i].name, name) == 0)
             return &benches[i];
-    fprintf(stderr, "calls: allowed are accept, connection, http and file\n");
+    fprintf(stderr, "calls: allowed are accept, connection, http, file and fork\n");
     exit(64);
 }
 
