@@ -23,10 +23,9 @@ static void shut_signals(void)
 
 static void open_signals(void)
 {
-    sigset_t open;
+    sigset_t open = {{0}}; /* a call of sigemptyset is a page more to be found in the child */
 
     if (life_thread.fork_virtual) {
-        (void)sigemptyset(&open);
         sigdisp_add_to_set(&open, life_thread.fork_mask);
         (void)real.pthread_sigmask(SIG_SETMASK, &open, NULL);
     }

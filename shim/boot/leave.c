@@ -23,6 +23,9 @@ static bool is_the_familys_end(void)
     if (!family_self()) {
         return true;
     }
+    if (!family_may_lead()) {
+        return false; /* nearly every child, at once */
+    }
     if (hold_current()) {
         return family_leads();
     }

@@ -313,9 +313,12 @@ static void answer(uint32_t left, uint32_t round, struct record *record)
     shim->family_ring(atomic_load(&layout()->owner));
 }
 
-static uint32_t clamped(size_t count)
+/* An AF_UNIX queue, and what was set aside from it, is in no table: it counts as one. */
+static uint32_t left_in(const struct drain_view *view)
 {
-    return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+    size_t left = view->left > 0 ? view->left : !view->empty;
+
+    return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
 
 /* Sent and not yet received; one that went to a stranger is not waited for for ever. */
@@ -359,7 +362,7 @@ bool members_may_end(int64_t now, const struct drain_view *view, uint32_t round,
     if (!members_is_told()) {
         return view->empty;
     }
-    answer(clamped(view->left), round, record);
+    answer(left_in(view), round, record);
     return view->empty && atomic_load(&layout()->phase) == FAMILY_RELEASED;
 }
 

@@ -147,19 +147,21 @@ bool family_is_owner(void)
     return !family_self() || atomic_load(&family->owner) == family_index();
 }
 
-bool family_leads(void)
+bool family_may_lead(void)
 {
     const struct family_member *self = family_self();
     uint32_t owner = family ? atomic_load(&family->owner) : 0;
 
-    if (family_is_owner()) {
-        return true;
-    }
-    if (is_apart(self) || !slot_is_gone(owner) || !is_heir(self, owner) ||
-        atomic_load(&family->phase) == FAMILY_RELEASED) {
-        return false;
-    }
-    return atomic_compare_exchange_strong(&family->owner, &owner, family_index());
+    return family_is_owner() || (slot_is_gone(owner) && !is_apart(self) && is_heir(self, owner) &&
+                                 atomic_load(&family->phase) != FAMILY_RELEASED);
+}
+
+bool family_leads(void)
+{
+    uint32_t owner = family ? atomic_load(&family->owner) : 0;
+
+    return family_is_owner() || (family_may_lead() && atomic_compare_exchange_strong(
+                                                          &family->owner, &owner, family_index()));
 }
 
 enum family_phase family_phase(void)
@@ -315,6 +317,16 @@ void family_before_fork(bool with_connections)
     life_thread.reserved_active = with_connections;
 }
 
+/* A child of ours has this number now: whoever had it before is gone. */
+static void forget_pid(pid_t pid)
+{
+    for (uint32_t i = 0; i < family_high(); i++) {
+        if (i != life_thread.reserved && pid_of(&family->members[i]) == pid) {
+            give_back(&family->members[i]);
+        }
+    }
+}
+
 void family_after_fork(pid_t pid)
 {
     uint32_t index = life_thread.reserved;
@@ -325,6 +337,7 @@ void family_after_fork(pid_t pid)
     if (pid < 0) {
         give_back(&family->members[index]);
     } else if (state_of(&family->members[index]) != FAMILY_FREE) {
+        forget_pid(pid);
         atomic_store(&family->members[index].pid, pid);
     }
 }
@@ -400,6 +413,18 @@ void family_reaped(pid_t pid)
 
     if (member) {
         give_back(member);
+    }
+}
+
+void family_spawned(pid_t pid)
+{
+    uint32_t index = family_self() ? take() : 0;
+
+    if (index != 0) {
+        clear(&family->members[index]);
+        atomic_store(&family->members[index].parent, family_index());
+        atomic_store(&family->members[index].pid, pid);
+        atomic_store(&family->members[index].state, FAMILY_PROGRAM);
     }
 }
 

@@ -42,8 +42,9 @@ uint32_t family_high(void);
  */
 bool family_leads(void);
 
-/* The same, without taking over. */
+/* Is it the owner, and could it become so? Neither takes over. */
 bool family_is_owner(void);
+bool family_may_lead(void);
 
 /* Is the owner draining, or further? FAMILY_RUNNING without a family, and for the owner itself. */
 enum family_phase family_phase(void);
@@ -84,6 +85,9 @@ void family_received(void);
 
 /* This child of ours has been waited for. */
 void family_reaped(pid_t pid);
+
+/* posix_spawn has made this child, and it has inherited a connection. */
+void family_spawned(pid_t pid);
 
 /* Around exec. */
 void family_before_exec(bool takes_connection);

@@ -181,14 +181,29 @@ WRAP int execle(const char *path, const char *first, ...)
 
 /* Children that libc makes itself ------------------------------------------------------------- */
 
+static void spawned(bool well, pid_t child, pid_t *ret_pid)
+{
+    int saved = errno;
+
+    if (well && ret_pid) {
+        *ret_pid = child;
+    }
+    if (well && family_self() && !life_thread.in_vfork && takes_connection()) {
+        family_spawned(child);
+    }
+    errno = saved;
+}
+
 WRAP int posix_spawn(pid_t *restrict pid, const char *restrict path,
                      const posix_spawn_file_actions_t *restrict actions,
                      const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                      char *const env[restrict])
 {
     uint64_t blocked = mask_becomes_real();
-    int error = real.posix_spawn(pid, path, actions, attributes, argv, env);
+    pid_t child = 0;
+    int error = real.posix_spawn(&child, path, actions, attributes, argv, env);
 
+    spawned(error == 0, child, pid);
     mask_is_virtual_again(blocked);
     return error;
 }
@@ -199,8 +214,10 @@ WRAP int posix_spawnp(pid_t *restrict pid, const char *restrict file,
                       char *const env[restrict])
 {
     uint64_t blocked = mask_becomes_real();
-    int error = real.posix_spawnp(pid, file, actions, attributes, argv, env);
+    pid_t child = 0;
+    int error = real.posix_spawnp(&child, file, actions, attributes, argv, env);
 
+    spawned(error == 0, child, pid);
     mask_is_virtual_again(blocked);
     return error;
 }
