@@ -109,6 +109,8 @@ drains_family() { # STATUS KIND ARGUMENT...
     await_client
     expect_equal "exit status" "$exit_status" "$1"
     expect_all_drained 8
+    expect_equal "signals that workers saw, but for SIGTERM" \
+        "$(grep '^signal ' "$server_out" | grep -vx 'signal 15' || :)" ""
 }
 
 @test "8 requests in flight finish, whoever serves them" {
@@ -116,10 +118,13 @@ drains_family() { # STATUS KIND ARGUMENT...
 7 prefork 4
 7 prefork 8
 7 prefork-poll 8
+7 prefork-sigwait 8
 7 reuseport 4
 143 forking
 143 handler
+143 spawning
 gone daemon-after
+gone daemon-by-libc
 gone daemon-before
 gone daemon-prefork 4
 143 bystanders 3
