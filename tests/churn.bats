@@ -10,7 +10,7 @@ load lib/fluxshim
 
 setup() {
     fluxshim_setup
-    stops=${FLUX_TEST_STOPS:-10}
+    stops=${FLUX_TEST_STOPS:-6}
 }
 
 teardown() {

@@ -16,7 +16,7 @@ teardown() {
     fluxshim_teardown
 }
 
-AT_ONCE=4 # they mostly wait
+AT_ONCE=6 # they mostly wait
 
 # A master that was killed leaves its workers behind.
 end_families() {
@@ -239,7 +239,7 @@ has_worked() {
     [ "$ticks" -ge 5 ]
 }
 
-STOPS=${FLUX_TEST_STOPS:-3}
+STOPS=${FLUX_TEST_STOPS:-2}
 
 @test "no connection is lost under churn" {
     in_parallel 1 churns <<END
