@@ -122,19 +122,9 @@ static bool has_threads(void)
  */
 static void take_masks(void)
 {
-    uint64_t managed = sigdisp_kept_open();
-    sigset_t now, open;
-
-    if (has_threads()) {
-        return;
+    if (!has_threads()) {
+        sigdisp_take_mask();
     }
-    (void)real.pthread_sigmask(SIG_BLOCK, NULL, &now);
-    atomic_store(&life->blocked, sigdisp_from_set(&now) & managed);
-    atomic_store(&life->masks_virtual, 1);
-    life_thread.owns_masks = 1;
-    (void)sigemptyset(&open);
-    sigdisp_add_to_set(&open, managed);
-    (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
 }
 
 /* Listeners passed by socket activation: descriptors 3 and up. */

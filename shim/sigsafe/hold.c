@@ -303,17 +303,10 @@ static enum meaning meaning_of(const siginfo_t *info)
  */
 static void act_as_program(int signo, siginfo_t *info, void *context)
 {
-    struct sigaction action;
-
-    sigdisp_current(signo, &action);
-    if (action.sa_handler == SIG_DFL) {
+    if (!sigdisp_call_handler(signo, info, context)) {
         sigdisp_default(signo);
         (void)real.syscall(SYS_rt_tgsigqueueinfo, getpid(),
                            real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signo, (long)info, 0, 0);
-    } else if (action.sa_flags & SA_SIGINFO) {
-        action.sa_sigaction(signo, info, context);
-    } else {
-        action.sa_handler(signo);
     }
 }
 
@@ -485,22 +478,10 @@ void hold_abandon(void)
     (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-/* A mask that was real in a threaded parent becomes virtual: the child has one thread. */
-static void take_mask(void)
-{
-    sigset_t mask, open;
-
-    (void)real.pthread_sigmask(SIG_BLOCK, NULL, &mask);
-    atomic_store(&life->blocked, sigdisp_from_set(&mask) & sigdisp_kept_open());
-    (void)sigemptyset(&open);
-    sigdisp_add_to_set(&open, sigdisp_kept_open());
-    (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
-}
-
 void hold_go_on_in_child(void)
 {
-    if (!atomic_exchange(&life->masks_virtual, 1)) {
-        take_mask();
+    if (!atomic_load(&life->masks_virtual)) {
+        sigdisp_take_mask(); /* it was real in a threaded parent */
     }
     life->pid = life->tid = getpid();
     life_thread.owns_masks = 1;

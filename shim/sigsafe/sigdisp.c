@@ -60,6 +60,22 @@ void sigdisp_current(int signo, struct sigaction *ret_action)
     *ret_action = d->slot[atomic_load_explicit(&d->current, memory_order_acquire) % SLOTS];
 }
 
+bool sigdisp_call_handler(int signo, siginfo_t *info, void *context)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    if (action.sa_handler == SIG_DFL) {
+        return false;
+    }
+    if (action.sa_flags & SA_SIGINFO) {
+        action.sa_sigaction(signo, info, context);
+    } else if (action.sa_handler != SIG_IGN) {
+        action.sa_handler(signo);
+    }
+    return true;
+}
+
 static uint32_t publish(int signo, const struct sigaction *action)
 {
     struct disposition *d = &dispositions[signo - 1];
@@ -233,15 +249,33 @@ const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room
     return room;
 }
 
+static void unblock(uint64_t bits)
+{
+    sigset_t open;
+
+    (void)sigemptyset(&open);
+    sigdisp_add_to_set(&open, bits);
+    (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
+}
+
+void sigdisp_take_mask(void)
+{
+    uint64_t ours = sigdisp_kept_open();
+    sigset_t mask;
+
+    (void)real.pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    atomic_store(&life->blocked, sigdisp_from_set(&mask) & ours);
+    atomic_store(&life->masks_virtual, 1);
+    life_thread.owns_masks = 1;
+    unblock(ours);
+}
+
 void sigdisp_open_tell(void)
 {
     int tell = atomic_load(&sigdisp_tell);
-    sigset_t open;
 
     if (tell != 0) {
-        (void)sigemptyset(&open);
-        sigdisp_add_to_set(&open, sigdisp_bit(tell));
-        (void)real.pthread_sigmask(SIG_UNBLOCK, &open, NULL);
+        unblock(sigdisp_bit(tell));
     }
 }
 

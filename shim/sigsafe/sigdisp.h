@@ -72,6 +72,9 @@ int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction
 /* What the program believes the disposition of signo to be. */
 void sigdisp_current(int signo, struct sigaction *ret_action);
 
+/* Do what the program's handler for signo does, or nothing for SIG_IGN. False: SIG_DFL. */
+bool sigdisp_call_handler(int signo, siginfo_t *info, void *context);
+
 /* For signal(): whether siginterrupt(signo, 1) was called; then no SA_RESTART. */
 void sigdisp_set_interrupt(int signo, bool on);
 bool sigdisp_interrupts(int signo);
@@ -84,6 +87,12 @@ const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room);
 
 /* A mask that becomes real: the program's, but for the family's signal, which stays open. */
 const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room);
+
+/*
+ * Masks become virtual: what the calling thread, the program's only one, blocks for real is what it
+ * believes blocked, and is open in the kernel from here on.
+ */
+void sigdisp_take_mask(void);
 
 /* In a forked child: the family's signal is open, whatever the parent's thread had blocked. */
 void sigdisp_open_tell(void);

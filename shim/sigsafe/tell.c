@@ -17,22 +17,6 @@
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
-/* From outside of the family, or the program's own use of this number. */
-static void act_as_program(int signo, siginfo_t *info, void *context)
-{
-    struct sigaction action;
-
-    sigdisp_current(signo, &action);
-    if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
-        return; /* bare, it would end the process: nobody means that by another family's tell */
-    }
-    if (action.sa_flags & SA_SIGINFO) {
-        action.sa_sigaction(signo, info, context);
-    } else {
-        action.sa_handler(signo);
-    }
-}
-
 static bool is_ours(const siginfo_t *info)
 {
     return info->si_code == SI_QUEUE && family_self() &&
@@ -63,7 +47,8 @@ static void on_tell(int signo, siginfo_t *info, void *context)
         return;
     }
     if (!is_ours(info)) {
-        act_as_program(signo, info, context);
+        /* Where bare it would end the process: nobody means that by another family's tell. */
+        (void)sigdisp_call_handler(signo, info, context);
         return;
     }
     be_told();
