@@ -328,11 +328,6 @@ END
 
 # Lame duck ---------------------------------------------------------------------------------------
 
-is_refused() {
-    knock "$server_address"
-    [ "$knock_result" = refused ]
-}
-
 accepts_as_lame_duck() { # SERVER OPTION...
     FLUX_LAME_DUCK=700ms start_server shimmed "$@"
     start_inflight --slow 1 --path '/slow?ms=1500'

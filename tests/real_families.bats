@@ -32,13 +32,6 @@ session() {
     ps -o pid=,stat= -s "$server_pid" 2>/dev/null | awk '$2 !~ /^Z/ {print $1}'
 }
 
-free_port() {
-    python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
 # start_daemonless bare|shimmed COMMAND...: in a session of its own, so that its processes are known.
 start_session() {
     start_program "$1" setsid "${@:2}"

@@ -24,14 +24,6 @@ start_python() { # bare|shimmed
     wait_until_ready
 }
 
-# A port that was free a moment ago: redis-server can't be told to take any.
-free_port() {
-    python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
 # The clients come from all of 127.0.0.0/8, which its protected mode doesn't take for local ones.
 start_redis() { # bare|shimmed
     local port

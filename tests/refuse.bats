@@ -38,11 +38,6 @@ wait_for_refusal() { # ADDRESS
     expect_refused "$1"
 }
 
-is_refused() {
-    knock "$1"
-    [ "$knock_result" = refused ]
-}
-
 # Connects one after the other until one is refused, with a request in flight beside them.
 refuses_at_once() { # SERVER OPTION...
     start_server shimmed "$@"

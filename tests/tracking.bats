@@ -197,11 +197,6 @@ both_accept() {
     [ "$(cat "/proc/$server_pid/task"/*/wchan | grep -o inet_csk_accept | wc -l)" = 2 ]
 }
 
-is_refused() {
-    knock "$1"
-    [ "$knock_result" = refused ]
-}
-
 @test "two threads that call listen() at once: both listeners are known" {
     printf '\n%.0s' {1..20} | in_parallel 4 refuses_both_listeners
 }

@@ -287,6 +287,20 @@ knock() {
     read -r knock_result knock_us < <("$TOOLS/knock" --connect "$1" --timeout-ms 2000 3>&-)
 }
 
+# For wait_for: a connect to ADDRESS (the server's) is refused.
+is_refused() {
+    knock "${1:-$server_address}"
+    [ "$knock_result" = refused ]
+}
+
+# On stdout: a port that was free a moment ago, for a server that can't be told to take any.
+free_port() {
+    python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
 # Comparisons -------------------------------------------------------------------------------------
 
 # Each fails the test and prints both values.
