@@ -48,8 +48,7 @@ static void save(struct hook_thread *thread)
         size = state ? length + 1 : STATE_FIRST;
         room = size <= HOOK_STATE_MOST ? realloc(state, (size_t)size) : NULL;
         if (!room) {
-            log_warn("hook %s: its state is larger than %d bytes, or there is no memory for it",
-                     thread->work.name, HOOK_STATE_MOST - 1);
+            thread->state_is_lost = true;
             free(state);
             return;
         }

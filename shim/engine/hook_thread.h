@@ -61,6 +61,7 @@ struct hook_thread {
     _Atomic int64_t began_ns; /* of the call under way, 0: none; the thread writes */
     int result;               /* of cleanup; the thread writes, before `done` */
     char *state;              /* what save wrote, or NULL; as `result` */
+    bool state_is_lost;       /* no room for it; as `result` */
     char stack[];             /* of its signal handlers */
 };
 
