@@ -248,15 +248,16 @@ enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, 
     }
 }
 
-void hook_thread_end(struct hook_thread *thread, int64_t deadline_ns)
+bool hook_thread_end(struct hook_thread *thread, int64_t deadline_ns)
 {
     uint32_t number = hook_thread_post(thread, HOOK_END);
 
     if (hook_thread_wait(thread, number, INT64_MAX / 2, deadline_ns) != HOOK_RETURNED) {
         (void)pthread_detach(thread->thread);
-        return;
+        return false;
     }
     (void)pthread_join(thread->thread, NULL);
     free(thread->state);
     free(thread);
+    return true;
 }

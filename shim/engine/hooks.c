@@ -369,7 +369,7 @@ void hooks_end(int64_t deadline_ns)
             note_end(hook); /* in one of the last events */
         }
         if (hook->thread && !hook->status) {
-            hook_thread_end(hook->thread, deadline_ns);
+            (void)hook_thread_end(hook->thread, deadline_ns);
             hook->thread = NULL;
         }
     }
