@@ -175,7 +175,14 @@ static int64_t save(void *instance, char *buffer, uint64_t size)
 }
 
 FLUX_EXPORT const struct flux_hook flux_hook = {
-    FLUX_HOOK_ABI,     sizeof(struct flux_hook), "acts", FLUX_PRIORITY_DEFAULT,
-    FLUX_SCOPE_FAMILY, init,                     restore, event,
-    cleanup,           save,
+    FLUX_HOOK_ABI,
+    sizeof(struct flux_hook),
+    "acts",
+    FLUX_PRIORITY_DEFAULT,
+    FLUX_SCOPE_FAMILY,
+    init,
+    restore,
+    event,
+    cleanup,
+    save,
 };
