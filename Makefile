@@ -39,8 +39,12 @@ TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools
 BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
 HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
-FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c))
-TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
+FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c)) \
+	$(patsubst tests/fixtures/%.cc,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.cc))
+TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c)) \
+	$(patsubst tests/hooks/%.cc,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.cc)) \
+	$(SHAPES:%=$(BUILD)/tests/hooks/shape-%.so)
+SHAPES = 1 2 3 4 5 6 7
 
 .PHONY: all tests unit check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(HOOKS)
@@ -81,6 +85,12 @@ $(BUILD)/obj/engine/%.o: shim/engine/%.c
 $(BUILD)/%.so: helpers/hooks/example/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/shape-%.so: tests/hooks/shapes.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -DSHAPE=$* -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/%.so: tests/hooks/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -Ishim -fPIC -shared -o $@ $<
 $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
@@ -95,6 +105,9 @@ $(BUILD)/tests/fixtures/%: tests/fixtures/%.c $(wildcard tests/fixtures/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/fixtures/lib -Itests/servers/lib -o $@ $< \
 		-pthread
+$(BUILD)/tests/fixtures/%: tests/fixtures/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -o $@ $<
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
