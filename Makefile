@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Builds everything into build/. Targets: all (default), tests, unit, check, lint, format, clean.
+# Builds everything into build/. Targets: all (default), tests, unit, sanitize, check, lint, format, clean.
 
 CC ?= gcc
 BUILD ?= build
@@ -46,7 +46,7 @@ TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tes
 	$(SHAPES:%=$(BUILD)/tests/hooks/shape-%.so)
 SHAPES = 1 2 3 4 5 6 7
 
-.PHONY: all tests unit check lint format clean
+.PHONY: all tests unit sanitize check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(HOOKS)
 
 $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(BUILD)/exports.map
@@ -122,6 +122,10 @@ UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
 UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
 	shim/engine/fsm.c
+UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
+UNIT_hook_state = shim/engine/hook_state.c
+UNIT_hook_thread = shim/engine/hook_thread.c
+UNIT_elf_whole = shim/engine/elf_whole.c
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
@@ -131,6 +135,14 @@ $(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/sett
 
 unit: $(UNITS)
 	@for t in $(UNITS); do $$t || exit 1; done
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(BUILD)/sanitize/built: $(UNITS)
+	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" $(UNITS:$(BUILD)/%=$(BUILD)/sanitize/%)
+	touch $@
+sanitize: $(BUILD)/sanitize/built
+	@./scripts/sanitize $(BUILD)
 
 check:
 	./scripts/check

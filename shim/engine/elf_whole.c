@@ -14,7 +14,7 @@
 
 #define NATIVE_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
-static bool is_native(const ElfW(Ehdr) *header)
+static bool is_native(const ElfW(Ehdr) * header)
 {
     return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
            header->e_ident[EI_CLASS] == NATIVE_CLASS && header->e_phentsize == sizeof(ElfW(Phdr));
@@ -26,7 +26,7 @@ static bool ends_within(uint64_t offset, uint64_t length, uint64_t size)
     return offset <= size && length <= size - offset;
 }
 
-static bool segments_are_within(int fd, const ElfW(Ehdr) *header, uint64_t size)
+static bool segments_are_within(int fd, const ElfW(Ehdr) * header, uint64_t size)
 {
     ElfW(Phdr) segment;
 
