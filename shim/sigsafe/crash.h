@@ -40,8 +40,8 @@ enum crash_how {
 };
 
 struct crash_mark {
-    const char *name; /* the hook's, for flux_log() */
-    void (*leave)(struct crash_mark *mark) __attribute__((noreturn));
+    const char *name;                       /* the hook's, for flux_log() */
+    void (*leave)(struct crash_mark *mark); /* never returns */
     const char *call;
     int detail;
     _Atomic uint32_t how;  /* enum crash_how; stored last, after `call` and `detail` */
