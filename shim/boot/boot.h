@@ -20,6 +20,15 @@
 /* Arm this process if it may. Any thread; idempotent. */
 void arm_process(void);
 
+/* The same, as a member of that family. */
+void arm_as_guest(struct family_layout *layout);
+
+/*
+ * This program, which belongs to no family, has been given the descriptor: if it is a connection or a
+ * listener of the family of one of its ancestors, it joins that. errno is kept.
+ */
+void join_for(int fd);
+
 /* The settings in force, or NULL before this process has read them. */
 const struct settings *arm_settings(void);
 
@@ -28,6 +37,9 @@ void leave_process(int status);
 
 /* Open the log, read every setting; wrong values are logged. Not with AT_SECURE. */
 void environment_read(struct settings *settings);
+
+/* FLUX_RUN_DIR alone, "" if it isn't set: before there are settings. */
+const char *environment_run_dir(void);
 
 /* Open engine.so beside this object. NULL, with the reason logged, if that fails. */
 const struct engine *engine_open(void);

@@ -15,13 +15,13 @@
 /* Does the table know this very socket under another descriptor? */
 static bool known_elsewhere(int fd)
 {
-    uint64_t cookie = sockets_cookie(fd);
+    uint64_t cookie = shim->cookie(fd);
     uint32_t end = atomic_load(&shim->fdtab->high);
 
     for (uint32_t other = 0; cookie != 0 && other < end; other++) {
         if (other != (uint32_t)fd &&
             (atomic_load(&shim->fdtab->entries[other].kind) & FD_CONNECTION) &&
-            sockets_cookie((int)other) == cookie) {
+            shim->cookie((int)other) == cookie) {
             return true;
         }
     }

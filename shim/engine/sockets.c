@@ -147,14 +147,6 @@ int sockets_half_open(const uint16_t *ports, size_t count)
     return four < 0 ? four : four + (six > 0 ? six : 0);
 }
 
-uint64_t sockets_cookie(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t size = sizeof(cookie);
-
-    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
 /* Names ---------------------------------------------------------------------------------------- */
 
 static void format_unix(const struct sockaddr_un *address, socklen_t size, char *text, size_t room)

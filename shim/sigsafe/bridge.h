@@ -21,7 +21,7 @@
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
 
-#define BRIDGE_ABI 2u
+#define BRIDGE_ABI 3u
 
 struct bridge {
     uint32_t abi;
@@ -43,6 +43,7 @@ struct bridge {
     int (*stderr_is_ours)(void);
     uint32_t (*listeners_high)(void);
     bool (*is_served)(int fd);
+    uint64_t (*cookie)(int fd);
     uint64_t (*listener_accepted)(const struct listener *listener);
     struct fd_entry *(*connection)(int fd, int *ret_home);
     void (*raise_high)(uint32_t above);
@@ -61,7 +62,8 @@ struct bridge {
     struct family_member *(*family_self)(void);
     uint32_t (*family_index)(void);
     uint32_t (*family_high)(void);
-    bool (*family_is_gone)(pid_t pid);
+    void (*family_file_remove)(void);
+    bool (*process_is_gone)(pid_t pid, int64_t alive_ms);
     void (*family_ring)(uint32_t index);
     bool (*tell)(pid_t pid);
     _Atomic uint32_t *(*bell)(void);

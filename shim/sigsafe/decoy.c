@@ -27,7 +27,7 @@ static bool hide_unix(int decoy)
 {
     struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
 
-    return bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) == 0;
+    return real.bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) == 0;
 }
 
 /* On an interface that doesn't exist; where that can't be, on a port that nobody knows. */

@@ -68,6 +68,7 @@ struct life {
     _Atomic uint32_t cleans;        /* an exit has taken it on to run the family's hooks */
     _Atomic uint32_t told;          /* a member of a draining family, armed or not */
     _Atomic uint32_t accepts;       /* this process has called accept() */
+    _Atomic uint32_t binds;         /* it has called bind(), and was not armed then */
     uint32_t member;                /* slot in the family's mapping + 1, 0: none (family.h) */
     pid_t pid;                      /* of the process that armed; constant once armed */
     pid_t tid;                      /* of the thread that armed */
@@ -145,6 +146,7 @@ int64_t life_now(void);
  */
 struct life_gate {
     void (*arm)(void);         /* arm this process if it may; idempotent, any thread */
+    void (*join)(int fd);      /* this descriptor may be the family's of an ancestor: join that */
     void (*leave)(int status); /* the program ends by itself: hooks and checkpoint first */
     void (*before_fork)(void); /* around a fork that runs no atfork handlers */
     void (*in_parent)(void);

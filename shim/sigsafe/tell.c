@@ -88,11 +88,16 @@ static int choose(void)
     return 0;
 }
 
-int tell_install(void)
+int tell_install(int wanted)
 {
-    int signo = choose();
+    int signo = wanted == 0 ? choose() : wanted;
 
-    return signo == 0 ? -EBUSY : sigdisp_manage_tell(signo, on_tell);
+    if (signo < SIGRTMIN || signo > SIGRTMAX || !is_unused(signo)) {
+        return -EBUSY;
+    }
+    int error = sigdisp_manage_tell(signo, on_tell);
+
+    return error == 0 ? signo : error;
 }
 
 /* getdents64(2) has no header. */

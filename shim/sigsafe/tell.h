@@ -19,8 +19,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Choose the signal and put the handler in place. While founding the family. 0 or -errno. */
-int tell_install(void);
+/*
+ * Put the handler in place for the family's signal, or for one that is free if there is none yet (0).
+ * While founding or joining the family. The signal, or -EBUSY: the program uses it; or -errno.
+ */
+int tell_install(int wanted);
 
 /*
  * Interrupt every other thread of this process once, with SA_RESTART: a call that waits on a
