@@ -120,6 +120,7 @@ drains_family() { # STATUS KIND ARGUMENT...
 7 prefork-poll 8
 7 prefork-sigwait 8
 7 reuseport 4
+7 reuseport-own 8
 143 forking
 143 handler
 143 spawning
@@ -284,6 +285,7 @@ stops_workers_under_churn() {
         --expect 'a line' --threads 4 --seconds 4
     for ((i = 0; i < 10; i++)); do
         wait_for 5 workers_began $((i + 2))
+        [ "$1" != reuseport-own ] || wait_for 5 workers_listen $((i + 2))
         worker=$(sed -n 's/^worker //p' "$server_out" | tail -n 1)
         send_signal TERM "$worker"
         wait_for 5 is_gone "$worker"
@@ -302,6 +304,11 @@ workers_began() {
 @test "no connection is lost when workers are stopped under churn" {
     stops_workers_under_churn prefork-poll
     stops_workers_under_churn prefork
+    stops_workers_under_churn reuseport-own
+}
+
+workers_listen() {
+    [ "$(grep -cx listens "$server_out")" -ge "$1" ]
 }
 
 # As bare: the request is lost, and at once.

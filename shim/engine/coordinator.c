@@ -16,6 +16,7 @@
 #include "engine/hooks.h"
 #include "engine/live.h"
 #include "engine/members.h"
+#include "engine/queue.h"
 #include "engine/record.h"
 #include "engine/shim.h"
 
@@ -235,6 +236,7 @@ static void enter(int64_t now)
         break;
     case FSM_FORCE:
         refuse(); /* a second signal can end the lame duck */
+        (void)queue_leave(true);
         members_force();
         drain_force(&record);
         flush(now);

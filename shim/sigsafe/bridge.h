@@ -20,6 +20,7 @@
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
+#include "sigsafe/sockdiag.h"
 
 #define BRIDGE_ABI 3u
 
@@ -53,6 +54,10 @@ struct bridge {
     void (*note_family_refusal)(void);
     void (*refuse_own)(bool alone);
     void (*leave_listeners)(void);
+    bool (*leave_empty_ones)(bool all);
+    int (*sockdiag_each)(int domain, uint32_t states, uint16_t port,
+                         void (*visit)(const struct inet_diag_msg *socket, void *argument),
+                         void *argument);
     void (*move_threads)(void);
     const struct held_signal *(*held)(void);
     void (*release)(void);

@@ -28,6 +28,7 @@ enum listener_refusal {
     REFUSAL_BLACKHOLE, /* SO_BINDTOIFINDEX to an interface that doesn't exist */
     REFUSAL_FILTER,    /* a socket filter that drops SYNs */
     REFUSAL_BACKLOG,   /* listen(fd, 0): new connections wait and time out */
+    REFUSAL_LEAVING,   /* not refused: will be left when its queue is empty (reuseport.h) */
     REFUSAL_SHUTDOWN,  /* SHUT_RD: the queue stays acceptable, then accept says EINVAL */
     REFUSAL_DECOY,     /* SHUT_RD, queue empty: a silent listener sits on the number */
     REFUSAL_LEFT       /* not refused: a silent listener sits on the number in this member alone */
