@@ -284,6 +284,20 @@ bool members_child_holds(int fd)
     return false;
 }
 
+bool members_include(pid_t pid)
+{
+    for (uint32_t i = 0; self() && i < shim->family_high(); i++) {
+        const struct family_member *member = &layout()->members[i];
+        uint32_t state = atomic_load(&member->state);
+
+        if ((pid_t)atomic_load(&member->pid) == pid && state >= FAMILY_RESERVED &&
+            state <= FAMILY_ACTIVE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A member's side -------------------------------------------------------------------------------------- */
 
 uint32_t members_round(void)
