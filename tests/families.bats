@@ -119,6 +119,7 @@ drains_family() { # STATUS KIND ARGUMENT...
 7 prefork 8
 7 prefork-poll 8
 7 prefork-sigwait 8
+7 prefork-takers 16
 7 reuseport 4
 7 reuseport-own 8
 143 forking
@@ -309,6 +310,14 @@ workers_began() {
 
 workers_listen() {
     [ "$(grep -cx listens "$server_out")" -ge "$1" ]
+}
+
+# The shim's own thread has the signal open as well, until it is the program's.
+@test "a master's signal is handled in the worker's own threads" {
+    start_family shimmed prefork-takers 32
+    stop_family
+    expect_equal "exit status" "$exit_status" 7
+    expect_equal "where" "$(grep '^handled' "$server_out" | sort | uniq -c | xargs)" "32 handled in taker"
 }
 
 # As bare: the request is lost, and at once.

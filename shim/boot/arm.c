@@ -212,12 +212,14 @@ static struct family_layout *host; /* the family that this process has been invi
 
 static bool join_family(void)
 {
+    host = host ? host : join_own();
     if (!host) {
         return false;
     }
     bool joined = tell_install((int)host->signo) > 0 && family_join(host) == 0;
 
-    log_info(joined ? "joined the family of process %d"
+    log_info(joined ? family_is_owner() ? "leads the family of process %d again"
+                                        : "joined the family of process %d"
                     : "can't join the family of process %d: this one drains alone",
              (int)atomic_load(&host->members[0].pid));
     if (!joined) {

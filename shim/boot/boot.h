@@ -29,6 +29,13 @@ void arm_as_guest(struct family_layout *layout);
  */
 void join_for(int fd);
 
+/*
+ * A program that its own process has become by exec, while it led a family: its constructor takes the
+ * entry out of the environment, and it arms at the first safe point, as the owner that it was.
+ */
+void join_note_exec(void);
+struct family_layout *join_own(void);
+
 /* The settings in force, or NULL before this process has read them. */
 const struct settings *arm_settings(void);
 

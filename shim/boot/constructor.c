@@ -34,5 +34,6 @@ static void __attribute__((constructor)) start(void)
     real_resolve();
     if (!getauxval(AT_SECURE)) {
         note_inherited_listeners();
+        join_note_exec();
     }
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sigsafe/family.h"
 #include "sigsafe/log.h"
 #include "sigsafe/process.h"
 #include "sigsafe/real.h"
@@ -22,7 +23,7 @@
 
 /* What this process, or the one that it was forked from, has made. */
 static struct {
-    char path[PATH_MAX];
+    const char *path; /* part of family_entry, NULL: none */
     dev_t device;
     ino_t inode;
 } own;
@@ -206,24 +207,26 @@ static int make_file(int folder, const char *name)
     return fd;
 }
 
-static void remember(const char *path, const char *name, int fd)
+static void remember(const char *path, const struct stat *st)
 {
-    struct stat st;
+    int size = snprintf(family_entry, sizeof(family_entry), FAMILY_VARIABLE "=%s", path);
 
-    own.path[0] = '\0';
-    if (fstat(fd, &st) == 0 &&
-        snprintf(own.path, sizeof(own.path), "%s/%s", path, name) < (int)sizeof(own.path)) {
-        own.device = st.st_dev;
-        own.inode = st.st_ino;
+    own.path = size < (int)sizeof(family_entry) ? family_entry + sizeof(FAMILY_VARIABLE) : NULL;
+    own.device = st->st_dev;
+    own.inode = st->st_ino;
+    if (!own.path) {
+        family_entry[0] = '\0';
     }
 }
 
 static struct family_layout *create_in(int folder, const char *path)
 {
     struct family_layout *layout = NULL;
-    char name[64];
+    struct stat st;
+    char name[64], whole[PATH_MAX + sizeof(name) + 1];
 
     (void)snprintf(name, sizeof(name), "%d-%lld", (int)getpid(), (long long)own_start_ms());
+    (void)snprintf(whole, sizeof(whole), "%s/%s", path, name);
     int fd = make_file(folder, name);
 
     if (fd < 0) {
@@ -232,8 +235,8 @@ static struct family_layout *create_in(int folder, const char *path)
     if (posix_fallocate(fd, 0, sizeof(*layout)) == 0) { /* a full disk would be a SIGBUS later */
         layout = map_file(fd);
     }
-    if (layout) {
-        remember(path, name, fd);
+    if (layout && fstat(fd, &st) == 0) {
+        remember(whole, &st);
     } else {
         (void)unlinkat(folder, name, 0);
     }
@@ -316,12 +319,27 @@ struct family_layout *family_file_find(const char *run_dir,
     return search.found;
 }
 
+struct family_layout *family_file_open(const char *path)
+{
+    struct family_layout *layout = map_checked(AT_FDCWD, path);
+    struct stat st;
+
+    if (layout && family_knows(layout, getpid()) && stat(path, &st) == 0) {
+        remember(path, &st);
+        return layout;
+    }
+    if (layout) {
+        (void)munmap(layout, sizeof(*layout));
+    }
+    return NULL;
+}
+
 /* In a chroot the same path may mean another file. */
 void family_file_remove(void)
 {
     struct stat st;
 
-    if (own.path[0] != '\0' && lstat(own.path, &st) == 0 && st.st_dev == own.device &&
+    if (own.path && lstat(own.path, &st) == 0 && st.st_dev == own.device &&
         st.st_ino == own.inode) {
         (void)unlink(own.path);
     }

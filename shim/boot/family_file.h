@@ -26,6 +26,9 @@ struct family_layout *family_file_find(const char *run_dir,
                                        bool (*fits)(struct family_layout *layout, void *argument),
                                        void *argument);
 
+/* The family of this path, of which this process was a member before an exec; or NULL. */
+struct family_layout *family_file_open(const char *path);
+
 /* Take the name away, if it is this process's or its parents' (inherited by fork). */
 void family_file_remove(void);
 

@@ -3,6 +3,7 @@
 /* Context: the program's thread, inside recvmsg or accept; may allocate and block. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "sigsafe/family.h"
 #include "sigsafe/listeners.h"
 #include "sigsafe/process.h"
+#include "sigsafe/safepoint.h"
 
 #define ANCESTORS_MOST 16
 #define PAUSE_MS       1000
@@ -88,4 +90,24 @@ void join_for(int fd)
         arm_as_guest(layout);
     }
     errno = saved;
+}
+
+static const char *taken_over; /* the path that the program before this one has left */
+
+/* The string outlives its entry: it lies on the stack that the kernel made. */
+void join_note_exec(void)
+{
+    taken_over = getenv(FAMILY_VARIABLE);
+    if (taken_over) {
+        (void)unsetenv(FAMILY_VARIABLE);
+        atomic_fetch_or(&life->work, SAFEPOINT_INHERITED);
+    }
+}
+
+struct family_layout *join_own(void)
+{
+    struct family_layout *layout = taken_over ? family_file_open(taken_over) : NULL;
+
+    taken_over = NULL;
+    return layout;
 }

@@ -297,7 +297,8 @@ static void open_managed_signals(void)
     uint64_t managed = atomic_load(&shim->life->managed);
     sigset_t open;
 
-    if (!atomic_load(&shim->life->threads) || fsm.state >= FSM_RELEASE) {
+    if (!atomic_load(&shim->life->threads) || fsm.state >= FSM_RELEASE ||
+        atomic_load(&shim->life->released)) {
         return;
     }
     (void)sigemptyset(&open);

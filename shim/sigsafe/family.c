@@ -16,6 +16,7 @@
 #define TELLING_MOST 10000 /* yields that an exec waits for an owner that is just telling it */
 
 struct family_layout *family;
+char family_entry[FAMILY_ENTRY];
 
 static uint32_t state_of(const struct family_member *member)
 {
@@ -180,6 +181,19 @@ bool family_is_alone(void)
         }
     }
     return true;
+}
+
+bool family_goes_on_by_exec(void)
+{
+    return family_self() && !life_thread.in_vfork && family_entry[0] != '\0' && family_is_owner() &&
+           atomic_load(&family->phase) == FAMILY_RUNNING && !family_is_alone();
+}
+
+bool family_has_lost(pid_t pid)
+{
+    const struct family_member *member = family_self() ? find(pid) : NULL;
+
+    return family_self() && (!member || state_of(member) > FAMILY_ACTIVE || is_gone(member));
 }
 
 bool family_has(pid_t pid)
@@ -410,14 +424,16 @@ int family_join(struct family_layout *layout)
     family = layout;
     uint32_t index = mine ? (uint32_t)(mine - layout->members) : take();
 
-    if (index == 0 || index == atomic_load(&layout->owner)) {
+    uint32_t owner = atomic_load(&layout->owner) % FAMILY_MOST;
+
+    if (!mine && index == 0) {
         family = NULL;
         return -ENOSPC;
     }
     struct family_member *member = &layout->members[index];
 
     clear(member);
-    atomic_store(&member->parent, atomic_load(&layout->owner) % FAMILY_MOST);
+    atomic_store(&member->parent, index == owner ? 0 : owner);
     set_pid(member, getpid());
     atomic_store(&member->state, FAMILY_ACTIVE);
     become(index);

@@ -25,13 +25,26 @@
 
 #include "format/family_layout.h"
 
+#define FAMILY_VARIABLE "FLUX_FAMILY"
+#define FAMILY_ENTRY    4200
+
 /* The mapping, or NULL; constant once it is set, and the same in all members. */
 extern struct family_layout *family;
+
+/*
+ * "FLUX_FAMILY=" and the path of the mapping's file, "" if it has none. An owner that execs itself while
+ * it serves (haproxy's master) hands this on in the new program's environment, which takes it out again
+ * and is the owner still. Written while founding.
+ */
+extern char family_entry[FAMILY_ENTRY];
+
+/* Will the program that this process is about to become still lead a family? */
+bool family_goes_on_by_exec(void);
 
 /* Zeroed shared memory becomes a family's, with this process in slot 0. signo: see tell.h; 0: none. */
 void family_found(struct family_layout *layout, int signo);
 
-/* Become a member of another process's. 0, or -ENOSPC. */
+/* Become a member of one that is there, or again the owner that this process was. 0, or -ENOSPC. */
 int family_join(struct family_layout *layout);
 
 /* Has that family a living member with this pid? */
@@ -68,6 +81,9 @@ bool family_is_alone(void);
  * can't tell who has sent one (pid 0), and takes it for a relative.
  */
 bool family_has(pid_t pid);
+
+/* Has the member with this pid become another program, or ended? */
+bool family_has_lost(pid_t pid);
 
 /* Around fork, in the forking thread. `with_connections`: the child may have to finish one. */
 void family_before_fork(bool with_connections);

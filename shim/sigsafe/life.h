@@ -56,6 +56,7 @@ struct life {
     _Atomic uint32_t own_bell;      /* the one of a process without a family */
     _Atomic uint32_t events;        /* enum life_event bits not yet taken by the coordinator */
     _Atomic uint32_t started;       /* 1: the coordinator's thread exists or is being made */
+    _Atomic int32_t coordinator;    /* its thread id once it runs, 0: none */
     _Atomic uint64_t managed;       /* signal set, bit signo-1 */
     _Atomic uint64_t blocked;       /* managed signals that the program believes blocked */
     _Atomic uint32_t work;          /* enum safepoint_work; nearly always 0 */
@@ -87,6 +88,7 @@ struct life_thread {
     uint8_t reserved_active; /* family.h: what the child of the fork under way starts as */
     uint8_t fork_virtual;    /* boot/atfork.c: what the child is to believe, as its parent did */
     uint8_t fork_sandboxed;
+    uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
     uint32_t reserved;    /* family.h: its slot, 0: none */
     uint32_t before_exec; /* family.h: the state to go back to if an exec fails */

@@ -142,20 +142,35 @@ void refuse_all(void)
     }
 }
 
-/* Those that it has only inherited are refused by whoever opened them, unless they can't be. */
+/* Somebody else has done it already: without privilege it can't be done twice. */
+static bool is_refused_already(int fd)
+{
+    int index = 0;
+    socklen_t size = sizeof(index);
+
+    return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &size) == 0 &&
+           index == REFUSE_NO_INTERFACE;
+}
+
+/* Whoever opened it refuses it, unless that process has closed it by an exec, or has ended. */
+static bool is_ours_to_refuse(const struct listener *listener, int fd)
+{
+    return listener->pid == life->pid ||
+           (is_tcp(listener) && family_has_lost(listener->pid) && !is_refused_already(fd));
+}
+
 void refuse_own(bool alone)
 {
     for (uint32_t i = 0; i < listeners_high(); i++) {
         struct listener *listener = &listeners[i];
         int fd = atomic_load(&listener->fd);
-        bool own = listener->pid == life->pid;
 
         if (fd < 0) {
             continue;
         }
-        if (own && alone && is_tcp(listener) && reuseport_is_set(fd)) {
+        if (alone && listener->pid == life->pid && is_tcp(listener) && reuseport_is_set(fd)) {
             leave_later(listener);
-        } else if (own) {
+        } else if (alone ? listener->pid == life->pid : is_ours_to_refuse(listener, fd)) {
             refuse(listener);
         } else if (!alone && is_tcp(listener) && reuseport_has_strangers(listener, fd)) {
             leave_later(listener);

@@ -31,6 +31,13 @@ int tell_install(int wanted);
  */
 void tell_move_threads(void);
 
+/*
+ * In a threaded program the coordinator has the managed signals open, since every other thread may
+ * block them. Before they are the program's again: block all in it, or one of the program's handlers
+ * might run there, and wait for a lock of the thread that it would have interrupted.
+ */
+void tell_coordinator_to_block(void);
+
 /* One that sigwait() took instead of the handler: true if it is the program's to see. */
 bool tell_taken(const siginfo_t *info);
 
