@@ -68,6 +68,26 @@ count_of() { # LINE
     done
 }
 
+# The workers are programs of their own, which open the hooks themselves.
+@test "exec'd members: init and cleanup of scope family once, of scope process in each" {
+    for kind in gives-connections leaves-listener; do
+        rm -f "$HOOK_NOTES"
+        FLUX_CONFIG=$(settings_file "$(scoped tells f family)" "$(scoped tells p process)") \
+            FLUX_RUN_DIR=$work/run start_fixture shimmed relatives "$kind" 3
+        start_inflight --proto line --slow 3 --send 'slow 500 a line' --expect 'a line'
+        wait_for 10 all_serve
+        stop_and_wait
+        await_client
+        expect_equal "client: $client_last; status" "$client_status" 0
+        expect_equal "exit status" "$exit_status" 7
+        expect_equal "init and cleanup of scope family" \
+            "$(count_of 'f init') $(count_of 'f cleanup')" "1 1"
+        expect_equal "init and cleanup of scope process" \
+            "$(count_of 'p init') $(count_of 'p cleanup')" "4 4"
+        expect_equal "stderr" "$(<"$server_err")" ""
+    done
+}
+
 @test "the configuration goes before the hook's own scope and priority" {
     FLUX_CONFIG=$(settings_file "$(scoped tells last family)" \
         "{\"path\": \"$hooks/tells.so\", \"config\": \"first\", \"priority\": 10}") \

@@ -6,7 +6,7 @@
 
 #include "fluxshim.h"
 #include "sigsafe/crash.h"
-#include "sigsafe/hold.h"
+#include "sigsafe/demand.h"
 #include "sigsafe/life.h"
 #include "sigsafe/log.h"
 #include "sigsafe/subscribers.h"
@@ -16,7 +16,7 @@
 API int flux_trigger(void)
 {
     int saved = errno;
-    int result = hold_demand();
+    int result = demand_send();
 
     errno = saved;
     return result;

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/audience.h"
 #include "engine/checkpoint.h"
 #include "engine/coordinator.h"
 #include "engine/drain.h"
@@ -20,23 +21,18 @@
 #include "engine/queue.h"
 #include "engine/record.h"
 #include "engine/shim.h"
-#include "engine/subscribers.h"
 
 #define FORCE_NS           200000000ll /* how long forced output may take to be acknowledged */
 #define SWEEP_COST_MOST_NS 20000000ll
 #define RESERVE_MOST_NS    1000000000ll
 #define ORPHAN_LOOK_NS     100000000ll
-#define FLUSH_LOOK_NS      2000000ll /* how often that is looked at */
-#define MS                 1000000ll
-#define TELL_AGAIN_NS      1000000000ll
+#define FLUSH_LOOK_NS      2000000ll    /* how often that is looked at */
 #define HOOKS_SLACK_NS     1000000000ll /* a member's own wake-ups, on a loaded machine */
-#define FAREWELL_NS        200000000ll  /* what hooks have for their last events */
 
 static struct fsm fsm;
 static struct record record;
 static bool cleans;        /* this process runs the family's hooks and writes its checkpoint */
 static int64_t look_at_ns; /* when the present state wants to be called again */
-static int64_t tell_at_ns; /* when the hooks are told of the drain again */
 
 void coordinator_init(void)
 {
@@ -82,65 +78,6 @@ static void note_reason(int64_t now)
         record.sender_pid = held->info.si_pid;
         record.sender_uid = held->info.si_uid;
     }
-}
-
-/* The hooks and subscribers --------------------------------------------------------------------- */
-
-_Static_assert((int)FSM_RELEASE == (int)FLUX_PHASE_RELEASE, "the states begin with the phases");
-
-static uint64_t ms_until(int64_t deadline, int64_t now)
-{
-    return deadline == FSM_NEVER ? UINT64_MAX
-           : deadline > now      ? (uint64_t)(deadline - now) / MS
-                                 : 0;
-}
-
-static enum hooks_ours ours(void)
-{
-    return shim->family_leads() ? HOOKS_ALL : HOOKS_OF_PROCESS;
-}
-
-static void tell_hooks(int64_t now, bool repeated)
-{
-    uint32_t phase = fsm.state < FSM_RELEASE ? (uint32_t)fsm.state : FLUX_PHASE_RELEASE;
-    int64_t end =
-        fsm.limits.shutdown > FSM_NEVER - fsm.began ? FSM_NEVER : fsm.began + fsm.limits.shutdown;
-
-    atomic_store(&shim->life->phase, phase);
-    tell_at_ns = now + TELL_AGAIN_NS;
-    if (!hooks_hear(ours()) && !shim->subscribers_first()) {
-        return; /* nobody needs a count of what may be thousands */
-    }
-    struct flux_event event = {
-        .size = sizeof(event),
-        .phase = phase,
-        .connections_left = drain_count() + members_left(),
-        .elapsed_ms = (uint64_t)(now - fsm.began) / MS,
-        .remaining_ms = ms_until(fsm_deadline(&fsm), now),
-        .shutdown_ms = ms_until(end, now),
-    };
-
-    hooks_tell(&event, ours(), repeated);
-    subscribers_tell(&event, repeated);
-}
-
-/* Their last event has come; nothing of theirs may stand in the program's way from here on. */
-static void end_hooks(void)
-{
-    int64_t deadline = shim_now() + FAREWELL_NS;
-
-    hooks_end(deadline);
-    subscribers_end(deadline);
-    shim->crash_guard(false);
-}
-
-/* The program is about to do what only a process with one thread may do. */
-static void pause_hooks(void)
-{
-    int64_t deadline = shim_now() + FAREWELL_NS;
-
-    hooks_pause(deadline);
-    subscribers_pause(deadline);
 }
 
 /* What each state means ------------------------------------------------------------------------ */
@@ -271,7 +208,7 @@ static void block_all_signals(void)
 /* From here on the program ends itself, and nobody waits for us any more. */
 static void finish(void)
 {
-    end_hooks();
+    audience_end();
     atomic_store(&shim->life->finished, 1);
     shim->wake(&shim->life->finished);
 }
@@ -279,7 +216,7 @@ static void finish(void)
 static void release(void)
 {
     if (!shim->held()) {
-        end_hooks();
+        audience_end();
         members_release();
         look_at_ns = shim_now(); /* a member that was told: its master will stop it, or has gone */
         return;
@@ -316,7 +253,7 @@ static void enter(int64_t now)
 {
     note_phase(now);
     if (fsm.state <= FSM_RELEASE || fsm.state == FSM_FINISHED) {
-        tell_hooks(now, false);
+        audience_tell(&fsm, now);
     }
     live_clear();
     look_at_ns = FSM_NEVER;
@@ -441,9 +378,7 @@ static void take_events(uint32_t events)
 static void look(int64_t now)
 {
     if (fsm.state == FSM_DRAIN) {
-        if (now >= tell_at_ns) {
-            tell_hooks(now, true);
-        }
+        audience_tell_again(&fsm, now);
         watch(now);
     } else if (fsm.state == FSM_FORCE && now >= look_at_ns) {
         flush(now);
@@ -459,8 +394,8 @@ static int64_t time_to_sleep(int64_t now)
     int64_t deadline = fsm_deadline(&fsm);
     int64_t until = look_at_ns < deadline ? look_at_ns : deadline;
 
-    if (fsm.state == FSM_DRAIN && tell_at_ns < until) {
-        until = tell_at_ns;
+    if (fsm.state == FSM_DRAIN && audience_next_ns() < until) {
+        until = audience_next_ns();
     }
     return until == FSM_NEVER ? -1 : until > now ? until - now : 0;
 }
@@ -480,8 +415,7 @@ void *coordinator_run(void *unused)
         whose = getpid();
         drain_forget();
         members_forget();
-        hooks_forget_threads();
-        subscribers_forget();
+        audience_forget();
         coordinator_init();
     }
     (void)prctl(PR_SET_NAME, "fluxshim");
@@ -496,7 +430,7 @@ void *coordinator_run(void *unused)
         uint32_t taken = atomic_exchange(events, 0);
 
         if (taken & LIFE_PAUSE) {
-            pause_hooks();
+            audience_pause();
             atomic_fetch_or(events, taken & ~(uint32_t)LIFE_PAUSE);
             break;
         }

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/audience.h"
 #include "engine/checkpoint.h"
 #include "engine/config.h"
 #include "engine/coordinator.h"
-#include "engine/hooks.h"
+#include "engine/hook_list.h"
 #include "engine/shim.h"
 
 const struct bridge *shim;
@@ -32,7 +33,7 @@ static void load_hooks(void)
     if (!configured.list) {
         (void)hooks_config_from_list(shim->settings->hooks, &configured);
     }
-    (void)hooks_load(&configured, before, shim->family_leads() ? HOOKS_ALL : HOOKS_OF_PROCESS);
+    (void)hook_list_load(&configured, before, audience_ours());
     cJSON_Delete(before);
     hooks_config_free(&configured);
 }

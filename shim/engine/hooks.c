@@ -1,170 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of hooks, their order, and what is recorded of each. */
-/* Context: hooks_load(): the arming thread; the rest: the coordinator's. May allocate and block. */
+/* Calls the hooks, each on its thread, and records what became of them. */
+/* Context: coordinator thread only; may allocate and block. */
 #include "engine/hooks.h"
 
 #include <bsd/string.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/hook_end.h"
-#include "engine/hook_start.h"
 #include "engine/hook_state.h"
 #include "engine/hook_thread.h"
-#include "engine/plugin.h"
 #include "engine/shim.h"
 
 #define TIME_MOST_NS 1000000000000000000ll
-
-struct hook {
-    struct plugin plugin;
-    int priority;
-    uint32_t scope;
-    int64_t timeout_ns; /* -1: FLUX_HOOK_TIMEOUT */
-    size_t order;       /* in the list: qsort(3) isn't stable by itself */
-    const char *config; /* JSON; while arming only */
-    struct hook_thread *thread;
-    char *state;             /* what it saved at the last shutdown of this process */
-    const char *status;      /* NULL as long as it may be called */
-    char error[256];         /* of that status */
-    struct record_hook *row; /* while hooks_run() */
-};
-
-/* Written while arming, then the coordinator's. */
-static struct hook *hooks;
-static size_t hook_count;
-
-#define FOR_EACH(hook) for (struct hook *hook = hooks; hook < hooks + hook_count; hook++)
-
-/* ---- loading ---- */
-
-static bool is_ours(const struct hook *hook, enum hooks_ours ours)
-{
-    return ours == HOOKS_ALL || hook->scope == FLUX_SCOPE_PROCESS;
-}
-
-/* The entry's wishes go before the hook's own. */
-static void settle(struct hook *hook, const struct hook_entry *entry, size_t order)
-{
-    const struct flux_hook *own = &hook->plugin.hook;
-
-    hook->priority = entry->priority >= 0            ? entry->priority
-                     : hook->plugin.error[0] == '\0' ? own->priority
-                                                     : FLUX_PRIORITY_DEFAULT;
-    hook->scope = entry->scope >= 0 ? (uint32_t)entry->scope : own->scope;
-    hook->timeout_ns = entry->timeout;
-    hook->order = order;
-    hook->config = entry->config ? entry->config : "null";
-}
-
-static int load_entry(struct hook *hook, const struct hook_entry *entry, size_t order)
-{
-    char *path = entry->error ? strdup(entry->object) : plugin_path(entry->object);
-
-    if (!path) {
-        return -ENOMEM;
-    }
-    if (entry->error) {
-        hook->plugin.path = path;
-        plugin_refuse(&hook->plugin, "%s", entry->error);
-    } else {
-        plugin_open(&hook->plugin, path);
-    }
-    settle(hook, entry, order);
-    return 0;
-}
-
-static int by_priority(const void *left, const void *right)
-{
-    const struct hook *a = left, *b = right;
-
-    return a->priority != b->priority ? (a->priority > b->priority) - (a->priority < b->priority)
-                                      : (a->order > b->order) - (a->order < b->order);
-}
-
-static void forget(struct hook *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].thread) {
-            list[i].plugin.handle = NULL; /* a thread may be in it: its code stays mapped */
-        }
-        free(list[i].state);
-        plugin_close(&list[i].plugin);
-    }
-    free(list);
-}
-
-static int load_entries(struct hook *list, const struct hook_entries *entries, size_t *ret_count)
-{
-    int result = 0;
-
-    for (size_t i = 0; i < entries->count && result == 0; i++) {
-        result = load_entry(&list[i], &entries->list[i], i);
-        *ret_count = i + (result == 0);
-    }
-    return result;
-}
-
-/* How many before this one have its name. */
-static size_t occurrence(const struct hook *hook)
-{
-    size_t count = 0;
-
-    for (const struct hook *other = hooks; other < hook; other++) {
-        count += strcmp(other->plugin.name, hook->plugin.name) == 0;
-    }
-    return count;
-}
-
-static void start(struct hook *hook, const cJSON *before)
-{
-    struct plugin *plugin = &hook->plugin;
-    char *state = NULL;
-
-    if (plugin->error[0] == '\0') {
-        state = plugin->hook.restore ? hook_state_of(before, plugin->name, occurrence(hook)) : NULL;
-        hook_start(plugin, hook->config, state);
-        free(state);
-    }
-    hook->config = NULL;
-    if (plugin->error[0] != '\0') {
-        log_error("hook %s will not run: %s", plugin->path, plugin->error);
-    } else {
-        log_debug("hook %s loaded, priority %d", plugin->path, hook->priority);
-    }
-}
-
-/* The new list is opened before the old one is closed: what is in both isn't unloaded between. */
-int hooks_load(const struct hook_entries *entries, const cJSON *before, enum hooks_ours ours)
-{
-    struct hook *new = calloc(entries->count + 1, sizeof(*new));
-    size_t count = 0;
-    int result = new ? load_entries(new, entries, &count) : -ENOMEM;
-
-    forget(hooks, hook_count);
-    hooks = NULL;
-    hook_count = 0;
-    if (result < 0) {
-        log_error("no memory to load the hooks: none will run");
-        forget(new, count);
-        return result;
-    }
-    qsort(new, count, sizeof(*new), by_priority);
-    hooks = new;
-    hook_count = count;
-    FOR_EACH(hook)
-    {
-        if (is_ours(hook, ours)) {
-            start(hook, before);
-        } else {
-            hook->status = "not run";
-            strlcpy(hook->error, "it is for the process that founded the family",
-                    sizeof(hook->error));
-        }
-    }
-    return 0;
-}
 
 /* ---- their threads ---- */
 
@@ -224,14 +72,14 @@ static bool may_be_called(const struct hook *hook)
 
 static bool hears(const struct hook *hook, enum hooks_ours ours)
 {
-    return hook->plugin.hook.event && may_be_called(hook) && is_ours(hook, ours);
+    return hook->plugin.hook.event && may_be_called(hook) && hook_is_ours(hook, ours);
 }
 
 bool hooks_hear(enum hooks_ours ours)
 {
     bool any = false;
 
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         any |= hears(hook, ours);
     }
@@ -240,7 +88,7 @@ bool hooks_hear(enum hooks_ours ours)
 
 void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repeated)
 {
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         if (hears(hook, ours) && thread_of(hook)) {
             hook_thread_post_event(hook->thread, event, repeated);
@@ -304,24 +152,29 @@ static void note_result(const struct hook *hook, int result)
     }
 }
 
-static void clean(struct hook *hook, int64_t deadline_ns)
+static void call_cleanup(struct hook *hook, int64_t deadline_ns)
 {
-    int64_t began = shim_now();
-
-    if (!may_be_called(hook)) { /* told already */
-        const char *error = hook->status ? hook->error : hook->plugin.error;
-
-        set_outcome(hook->row, hook->status ? hook->status : "not run", error);
-        return;
-    }
-    if (began >= deadline_ns) {
-        set_status(hook, "not run", "the time for the shutdown is over");
-    } else if (!hook->plugin.hook.cleanup) {
+    if (!hook->plugin.hook.cleanup) {
         note_result(hook, 0);
     } else if (call(hook, HOOK_CLEANUP, deadline_ns)) {
         note_result(hook, hook->thread->result);
     }
-    hook->row->ns = shim_now() - began;
+}
+
+static void clean(struct hook *hook, int64_t deadline_ns)
+{
+    int64_t began = shim_now();
+
+    if (hook->plugin.error[0] != '\0') { /* told when it was loaded */
+        set_outcome(hook->row, "not run", hook->plugin.error);
+        return;
+    }
+    if (!hook->status && began >= deadline_ns) {
+        set_status(hook, "not run", "the time for the shutdown is over");
+    } else if (!hook->status) {
+        call_cleanup(hook, deadline_ns);
+        hook->row->ns = shim_now() - began;
+    }
     if (hook->status) {
         set_outcome(hook->row, hook->status, hook->error);
     } else if (hook->row->result == 0) {
@@ -356,15 +209,15 @@ static void save(struct hook *hook, int64_t deadline_ns)
 void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns)
 {
     record->hook_count = 0;
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         hook->row = NULL;
-        if (is_ours(hook, ours)) {
+        if (hook_is_ours(hook, ours)) {
             begin_row(hook, &record->hooks[record->hook_count++]);
             clean(hook, deadline_ns);
         }
     }
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         if (hook->row) {
             save(hook, deadline_ns);
@@ -377,7 +230,7 @@ int64_t hooks_time_of_process(void)
 {
     int64_t time_ns = 0;
 
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         if (hook->scope == FLUX_SCOPE_PROCESS && hook->plugin.error[0] == '\0') {
             time_ns += 3 * timeout_of(hook);
@@ -393,7 +246,7 @@ int64_t hooks_time_of_process(void)
 
 void hooks_end(int64_t deadline_ns)
 {
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         if (hook->thread && !hook->status && hook_thread_has_ended(hook->thread)) {
             note_end(hook); /* in one of the last events */
@@ -407,7 +260,7 @@ void hooks_end(int64_t deadline_ns)
 
 void hooks_pause(int64_t deadline_ns)
 {
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         if (hook->thread && hook_thread_is_idle(hook->thread)) {
             (void)hook_thread_end(hook->thread, deadline_ns);
@@ -418,7 +271,7 @@ void hooks_pause(int64_t deadline_ns)
 
 void hooks_forget_threads(void)
 {
-    FOR_EACH(hook)
+    FOR_EACH_HOOK(hook)
     {
         hook->thread = NULL;
     }

@@ -64,12 +64,6 @@ bool hold_taken(const siginfo_t *info);
  */
 void hold_claim(const void *context);
 
-/*
- * Stop this process, or its family if the owner is this process or its parent: send a managed signal
- * that says so. 0, -ENOTCONN if none is held here, -EALREADY.
- */
-int hold_demand(void);
-
 /* Hand the held signal over. Context: the coordinator's thread, all signals blocked. */
 void hold_release(void);
 
