@@ -129,9 +129,9 @@ UNIT_elf_whole = shim/engine/elf_whole.c
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
-$(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c
+$(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c shim/format/settings.h
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) -o $@ $^
+	$(CC) $(COMMON) -o $@ $(filter %.c,$^)
 
 unit: $(UNITS)
 	@for t in $(UNITS); do $$t || exit 1; done
