@@ -126,6 +126,7 @@ UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
 UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
 UNIT_elf_whole = shim/engine/elf_whole.c
+UNIT_subscribers = shim/sigsafe/subscribers.c
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread

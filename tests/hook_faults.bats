@@ -108,6 +108,22 @@ END
     stop_and_wait
 }
 
+@test "in init of a program that has blocked every signal" {
+    FLUX_CONFIG=$(between_good_ones acts "init segv") start_program shimmed perl -MSocket -MPOSIX -e '
+        my $all = POSIX::SigSet->new; $all->fillset; my $term = POSIX::SigSet->new(SIGTERM);
+        sigprocmask SIG_SETMASK, $all or die;
+        socket my $listener, AF_INET, SOCK_STREAM, 0 or die;
+        listen $listener, 5 or die;
+        $all = POSIX::SigSet->new; sigprocmask SIG_BLOCK, $all, my $now = POSIX::SigSet->new or die;
+        syswrite STDOUT, "SEGV blocked: " . $now->ismember(SIGSEGV) . "\nready\n";
+        POSIX::sigsuspend(POSIX::SigSet->new);'
+    wait_until_ready
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+    expect_both_ran
+    expect_match "its mask afterwards" "$(<"$server_out")" 'SEGV blocked: 1'
+}
+
 throws_at() { # WHERE STATUS PROGRAM...
     FLUX_CONFIG=$(between_good_ones throws "$1") start_program shimmed "${@:3}"
     wait_until_ready

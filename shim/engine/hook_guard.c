@@ -35,6 +35,19 @@ static void remember(struct before *before)
     }
 }
 
+/* The program may have blocked everything before it listens, to wait for signals in one place. */
+static void open_faults(void)
+{
+    static const int faults[] = CRASH_SIGNALS;
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        (void)sigaddset(&set, faults[i]);
+    }
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void put_back(const struct before *before)
 {
     (void)sigaltstack(&before->stack, NULL);
@@ -75,6 +88,7 @@ bool hook_guard_call(struct hook_guard *guard, const char *name, void (*body)(vo
         (void)sigaltstack(&stack, NULL);
     }
     shim->crash_guard(true);
+    open_faults();
     bool returned = call(guard, body, argument);
 
     shim->crash_enter(NULL);

@@ -10,7 +10,7 @@
 #include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static const int signals[] = CRASH_SIGNALS;
 
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 

@@ -26,11 +26,18 @@
 #ifndef FLUXSHIM_SIGSAFE_CRASH_H
 #define FLUXSHIM_SIGSAFE_CRASH_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "sigsafe/life.h"
+
+/* For an array. Whoever calls a hook has them open: a blocked fault ends the process. */
+#define CRASH_SIGNALS                                                                              \
+    {                                                                                              \
+        SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT                                                   \
+    }
 
 /* How a hook's thread has come to its end. */
 enum crash_how {
