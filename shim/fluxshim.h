@@ -30,7 +30,7 @@
  * does what only a process with one thread may do), with every signal blocked but those of its own
  * faults, and a stack of 256 KiB; different instances may run at the same time, but for cleanup and
  * save. Each such call has the hook's timeout (FLUX_HOOK_TIMEOUT). An instance whose call doesn't
- * return in time, crashes, throws an exception of C++, or calls exit(), abort() or pthread_exit() is
+ * return in time, crashes, throws an exception of C++, calls exit(), abort() or pthread_exit(), or execs is
  * recorded for that, gets no further calls, and never holds up the others. What it has locked stays
  * locked. A thread or process that a hook makes is its own business, and inherits its mask.
  *

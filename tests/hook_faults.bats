@@ -48,6 +48,7 @@ timeout SERVER cleanup~did~not~return~in~time~and~was~left~behind cleanup hang
 crashed SERVER SIGSEGV~in~cleanup cleanup segv
 crashed SERVER SIGBUS~in~cleanup cleanup bus
 crashed SERVER SIGFPE~in~cleanup cleanup fpe
+crashed SERVER SIGILL~in~cleanup cleanup ill
 crashed SERVER SIGABRT~in~cleanup cleanup raise
 crashed SERVER SIGABRT:~cleanup~called~abort() cleanup abort
 crashed SERVER SIGSEGV~in~cleanup cleanup overflow
@@ -56,6 +57,7 @@ exited SERVER cleanup~called~exit(3) cleanup exit
 exited SERVER cleanup~called~_exit(4) cleanup _exit
 exited SERVER cleanup~called~quick_exit(5) cleanup quick_exit
 exited SERVER cleanup~called~pthread_exit() cleanup pthread_exit
+exited SERVER cleanup~called~exec() cleanup exec
 END
 }
 

@@ -17,8 +17,8 @@
  * under the mask and flags that it asked for; a default action is made real, and the fault happens
  * again, so that the core shows the place.
  *
- * exit(), _exit(), quick_exit(), abort() and pthread_exit() come to crash_called() on a marked
- * thread (wrap/process.c).
+ * exit(), _exit(), quick_exit(), abort(), pthread_exit() and the exec calls come to crash_called()
+ * on a marked thread (wrap/process.c, wrap/exec.c).
  *
  * A forked child has neither guard nor mark (crash_forget_in_child). A fault in a thread that a hook
  * has made itself is the program's.

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sigsafe/crash.h"
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/real.h"
@@ -65,6 +66,7 @@ static bool takes_connection(void)
 
 static uint64_t before_exec(void)
 {
+    crash_called("exec", -1);
     int saved = errno;
 
     if (family_self() && !life_thread.in_vfork) {

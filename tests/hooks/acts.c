@@ -72,6 +72,16 @@ static void hang(void)
     }
 }
 
+static void ill(void)
+{
+    (void)raise(SIGILL);
+}
+
+static void become_another(void)
+{
+    (void)execl("/bin/true", "true", (char *)NULL);
+}
+
 /* As a crash within printf() does. */
 static void segv_in_stdio(void)
 {
@@ -124,6 +134,8 @@ static const struct {
     {"ignore-all", ignore_all},
     {"fork", make_child},
     {"nap", nap},
+    {"ill", ill},
+    {"exec", become_another},
     {"segv-in-stdio", segv_in_stdio},
     {"exit-late", exit_late},
 };
