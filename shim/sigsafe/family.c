@@ -189,13 +189,6 @@ bool family_goes_on_by_exec(void)
            atomic_load(&family->phase) == FAMILY_RUNNING && !family_is_alone();
 }
 
-bool family_has_lost(pid_t pid)
-{
-    const struct family_member *member = family_self() ? find(pid) : NULL;
-
-    return family_self() && (!member || state_of(member) > FAMILY_ACTIVE || is_gone(member));
-}
-
 bool family_has(pid_t pid)
 {
     const struct family_member *self = family_self();
