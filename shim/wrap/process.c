@@ -55,7 +55,7 @@ WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
 /* Exit ---------------------------------------------------------------------------------------- */
 
 /* exit() and a return from main come through the handler that arming registers. */
-WRAP void _exit(int status)
+FORK_PATH WRAP void _exit(int status)
 {
     if (life_armed()) {
         life_gate.leave(status);
