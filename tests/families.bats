@@ -410,6 +410,33 @@ all_three_drain() {
     expect_at_most "ms to the exit" "$exit_ms" 500
 }
 
+# A program with a connection is waited for by its pid, and nobody has said that it ended.
+@test "a stranger with the pid of one that has gone isn't waited for" {
+    local program
+
+    start_family shimmed handler
+    ask 1 5000
+    program=$(sed -n 's/^serving //p' "$server_out")
+    kill -KILL "$program"
+    wait_for 5 has_no_process "$program"
+    start_client same_pid "$program" sleep 60
+    wait_for 5 stranger_is_there
+    [ ! -s "$client_err" ] || skip "no process can be given a pid here: $(<"$client_err")"
+    stop_family
+    expect_equal "exit status" "$exit_status" 143
+    expect_at_most "ms to the exit" "$exit_ms" 2000
+    is_running "$program"
+    kill -KILL "$client_pid"
+}
+
+has_no_process() {
+    [ ! -e "/proc/$1" ]
+}
+
+stranger_is_there() {
+    file_has "$client_out" made || [ -s "$client_err" ]
+}
+
 @test "a worker that is stopped (SIGSTOP): the drain ends at its deadline, and it is told" {
     FLUX_DRAIN_TIMEOUT=1s start_family shimmed forking
     ask 1 3000
@@ -431,6 +458,28 @@ all_three_drain() {
     expect_equal "client: $client_last; status" "$client_status" 0
     expect_equal "exit status" "$exit_status" 7
     expect_at_most "ms to the exit" "$exit_ms" 2000
+}
+
+# As services do it. In there is neither /proc nor, if the main process is, the checkpoint's folder.
+@test "a family in a chroot, without privileges" {
+    local kind
+
+    export CONFINED_TO=$work/jail
+    mkdir -p -m 755 "$CONFINED_TO"
+    for kind in confined confined-workers; do
+        start_family shimmed "$kind" 8
+        ask 8 700
+        stop_family
+        await_client
+        expect_equal "client of $kind: $client_last; status" "$client_status" 0
+        expect_equal "exit status" "$exit_status" 7
+        wait_for 2 workers_are_gone
+        if [ "$kind" = confined ]; then
+            expect_match "stderr" "$(<"$server_err")" 'checkpoint'
+        else
+            expect_all_drained 8
+        fi
+    done
 }
 
 @test "a worker in a pid namespace of its own" {

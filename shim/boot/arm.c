@@ -80,14 +80,17 @@ static struct bridge bridge = {
     .subscribers_first = subscribers_first,
 };
 
-/* One copy, in pages of its own: only what is used of it becomes memory. */
+/*
+ * One copy, in pages of its own: only what is used of it becomes memory. With the flags of the
+ * descriptor table, which comes next, the two are one mapping, and a fork copies one less.
+ */
 static struct settings *settings_room(void)
 {
     static struct settings *room;
 
     if (!room) {
-        void *page =
-            mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *page = mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         room = page == MAP_FAILED ? NULL : page;
     }

@@ -13,7 +13,7 @@
  * In a single-threaded program managed signals are open in the kernel. One that comes to the child
  * before it is a member would find a handler without a memory: none may come until then.
  */
-static void shut_signals(void)
+FORK_PATH static void shut_signals(void)
 {
     sigset_t all, open;
 
@@ -22,7 +22,7 @@ static void shut_signals(void)
     life_thread.fork_mask = sigdisp_from_set(&open);
 }
 
-static void open_signals(void)
+FORK_PATH static void open_signals(void)
 {
     sigset_t open = {{0}}; /* a call of sigemptyset is a page more to be found in the child */
 
@@ -33,7 +33,7 @@ static void open_signals(void)
 }
 
 /* The page is wiped in the child: what it needs of it waits in the thread that forks. */
-void fork_before(void)
+FORK_PATH void fork_before(void)
 {
     bool holds = life_armed() && !life_released();
 
@@ -44,15 +44,16 @@ void fork_before(void)
         shut_signals();
     }
     life_thread.fork_sandboxed = atomic_load(&life->sandboxed) != 0;
+    life_thread.fork_guarded = atomic_load(&life->guarded) != 0 || life_thread.hook;
     family_before_fork(fdtab_lend());
 }
 
-void fork_in_parent(void)
+FORK_PATH void fork_in_parent(void)
 {
     open_signals();
 }
 
-static void go_on(void)
+FORK_PATH static void go_on(void)
 {
     atomic_store(&life->managed, life_thread.fork_managed);
     atomic_store(&life->blocked, life_thread.fork_blocked);
@@ -68,11 +69,13 @@ static void go_on(void)
     }
 }
 
-void fork_in_child(void)
+FORK_PATH void fork_in_child(void)
 {
     life_thread.wait_frame = 0;
     life_thread.owns_masks = 0;
-    crash_forget_in_child();
+    if (life_thread.fork_guarded) {
+        crash_forget_in_child();
+    }
     family_in_child();
     if (life_thread.fork_sandboxed) {
         atomic_store(&life->sandboxed, 1);

@@ -36,7 +36,7 @@ static bool is_the_familys_end(void)
     return family_is_alone() && family_leads() && atomic_exchange(&family->cleaned, 1) == 0;
 }
 
-static void clean_up(int status)
+FORK_PATH static void clean_up(int status)
 {
     const struct settings *settings = arm_settings();
 
@@ -68,7 +68,7 @@ static void clean_up(int status)
     }
 }
 
-void leave_process(int status)
+FORK_PATH void leave_process(int status)
 {
     clean_up(status);
     if (life_armed() && family_self() && family_is_owner() && family_is_alone()) {

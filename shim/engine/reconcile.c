@@ -80,7 +80,7 @@ static void tell_once(void)
     static bool told;
 
     if (!told) {
-        log_warn("/proc/self/fd can't be read: looking for connections one descriptor at a time");
+        log_info("/proc/self/fd can't be read: looking for connections one descriptor at a time");
         told = true;
     }
 }

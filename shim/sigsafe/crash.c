@@ -78,13 +78,9 @@ static void on_crash(int signo, siginfo_t *info, void *context)
     follow_program(signo, info, context);
 }
 
-void crash_called(const char *call, int status)
+void crash_end(struct crash_mark *mark, const char *call, int status)
 {
-    struct crash_mark *mark = crash_mark();
-
-    if (mark) {
-        end(mark, CRASH_CALL, call, status);
-    }
+    end(mark, CRASH_CALL, call, status);
 }
 
 void crash_guard(bool on)

@@ -73,9 +73,17 @@ static inline struct crash_mark *crash_mark(void)
                : NULL;
 }
 
-/* A hook called that function, which ends a process or a thread. It returns if this is no hook. */
-void crash_called(const char *call, int status);
+/* That function, which ends a process or a thread, was called. It returns if this is no hook. */
+void crash_end(struct crash_mark *mark, const char *call, int status);
 
+static inline void crash_called(const char *call, int status)
+{
+    if (crash_mark()) {
+        crash_end(life_thread.hook, call, status);
+    }
+}
+
+/* In a forked child, where there was a guard or a mark (life_thread.fork_guarded). */
 void crash_forget_in_child(void);
 
 #endif

@@ -40,18 +40,18 @@ uint32_t family_index(void)
     return life->member - 1;
 }
 
-struct family_member *family_self(void)
+FORK_PATH struct family_member *family_self(void)
 {
     return family && life->member != 0 ? &family->members[life->member - 1] : NULL;
 }
 
-static void become(uint32_t index)
+FORK_PATH static void become(uint32_t index)
 {
     life->member = index + 1;
     life->bell = &family->members[index].bell;
 }
 
-static void set_pid(struct family_member *member, pid_t pid)
+FORK_PATH static void set_pid(struct family_member *member, pid_t pid)
 {
     atomic_store(&member->pid, pid);
     atomic_store(&member->alive_ms, process_now_ms());
@@ -99,12 +99,12 @@ static bool is_heir(const struct family_member *self, uint32_t owner)
     return parent == owner || parent == family_index() || slot_is_gone(parent);
 }
 
-bool family_is_owner(void)
+FORK_PATH bool family_is_owner(void)
 {
     return !family_self() || atomic_load(&family->owner) == family_index();
 }
 
-bool family_may_lead(void)
+FORK_PATH bool family_may_lead(void)
 {
     const struct family_member *self = family_self();
     uint32_t owner = family ? atomic_load(&family->owner) : 0;
@@ -195,13 +195,6 @@ bool family_goes_on_by_exec(void)
            atomic_load(&family->phase) == FAMILY_RUNNING && !family_is_alone();
 }
 
-bool family_has_lost(pid_t pid)
-{
-    const struct family_member *member = family_self() ? find(pid) : NULL;
-
-    return family_self() && (!member || state_of(member) > FAMILY_ACTIVE || is_gone(member));
-}
-
 bool family_has(pid_t pid)
 {
     const struct family_member *self = family_self();
@@ -217,7 +210,7 @@ void family_ring(uint32_t index)
     }
 }
 
-static void give_back(struct family_member *member)
+FORK_PATH static void give_back(struct family_member *member)
 {
     atomic_store(&member->pid, 0);
     atomic_store(&member->state, FAMILY_FREE);
@@ -246,7 +239,7 @@ static void raise_high(uint32_t above)
     }
 }
 
-static uint32_t take(void)
+FORK_PATH static uint32_t take(void)
 {
     for (uint32_t i = 1; i < FAMILY_MOST; i++) {
         uint32_t is_free = FAMILY_FREE;
@@ -260,7 +253,7 @@ static uint32_t take(void)
     return 0;
 }
 
-static void clear(struct family_member *member)
+FORK_PATH static void clear(struct family_member *member)
 {
     atomic_store(&member->pid, 0);
     atomic_store(&member->alive_ms, 0);
@@ -288,7 +281,7 @@ static void tell_once_full(void)
     }
 }
 
-void family_before_fork(bool with_connections)
+FORK_PATH void family_before_fork(bool with_connections)
 {
     life_thread.reserved = 0;
     if (!family_self()) {
@@ -312,7 +305,7 @@ void family_before_fork(bool with_connections)
 }
 
 /* A child of ours has this number now: whoever had it before is gone. */
-static void forget_pid(pid_t pid)
+FORK_PATH static void forget_pid(pid_t pid)
 {
     for (uint32_t i = 0; i < family_high(); i++) {
         if (i != life_thread.reserved && pid_of(&family->members[i]) == pid) {
@@ -321,7 +314,7 @@ static void forget_pid(pid_t pid)
     }
 }
 
-void family_after_fork(pid_t pid)
+FORK_PATH void family_after_fork(pid_t pid)
 {
     uint32_t index = life_thread.reserved;
 
@@ -336,7 +329,7 @@ void family_after_fork(pid_t pid)
     }
 }
 
-void family_in_child(void)
+FORK_PATH void family_in_child(void)
 {
     uint32_t index = life_thread.reserved, reserved = FAMILY_RESERVED;
 

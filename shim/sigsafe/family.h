@@ -85,9 +85,6 @@ bool family_is_alone(void);
  */
 bool family_has(pid_t pid);
 
-/* Has the member with this pid become another program, or ended? */
-bool family_has_lost(pid_t pid);
-
 /* Around fork, in the forking thread. `with_connections`: the child may have to finish one. */
 void family_before_fork(bool with_connections);
 void family_after_fork(pid_t pid); /* in the parent; -1: it has failed */

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "sigsafe/fdtab.h"
+#include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
 
 #define FDTAB_LEAST 1024u
@@ -185,7 +186,7 @@ bool fdtab_forget_range(unsigned first, unsigned last)
     return connection;
 }
 
-bool fdtab_lend(void)
+FORK_PATH bool fdtab_lend(void)
 {
     uint32_t high = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
     bool any = false;

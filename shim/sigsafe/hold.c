@@ -487,7 +487,7 @@ void hold_abandon(void)
     (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-void hold_go_on_in_child(void)
+FORK_PATH void hold_go_on_in_child(void)
 {
     if (!atomic_load(&life->masks_virtual)) {
         sigdisp_take_mask(); /* it was real in a threaded parent */

@@ -28,6 +28,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * What a fork and the end of its child run through lies together: a child has no page of the library
+ * until it touches it, and a fault costs some 2 us. (ld(1) sorts .text.hot before the rest.)
+ */
+#define FORK_PATH __attribute__((hot))
+
 /* Things that the coordinator is told through life->events; a bit stays until it is taken. */
 enum life_event {
     LIFE_STOP = 1u << 0,    /* the first managed signal has been held */
@@ -94,6 +100,7 @@ struct life_thread {
     uint8_t reserved_active; /* family.h: what the child of the fork under way starts as */
     uint8_t fork_virtual;    /* boot/atfork.c: what the child is to believe, as its parent did */
     uint8_t fork_sandboxed;
+    uint8_t fork_guarded; /* crash.h: the child has handlers, or a mark, to be rid of */
     uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
     uint32_t reserved;       /* family.h: its slot, 0: none */

@@ -60,9 +60,19 @@ static enum listener_refusal refuse_by_shutdown(struct listener *listener, int f
     return real.shutdown(fd, SHUT_RD) == 0 ? REFUSAL_SHUTDOWN : REFUSAL_NONE;
 }
 
+/* Without privilege it can't be done twice, and a relative may have been faster. */
+static bool is_nowhere(int fd)
+{
+    int index = 0;
+    socklen_t size = sizeof(index);
+
+    return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &size) == 0 &&
+           index == REFUSE_NO_INTERFACE;
+}
+
 static enum listener_refusal refuse_tcp(struct listener *listener, int fd)
 {
-    if (refuse_by_blackhole(fd)) {
+    if (refuse_by_blackhole(fd) || is_nowhere(fd)) {
         return REFUSAL_BLACKHOLE;
     }
     log_warn("SO_BINDTOIFINDEX failed (errno %d) on listener %d: refusing in another way", errno,
@@ -142,21 +152,10 @@ void refuse_all(void)
     }
 }
 
-/* Somebody else has done it already: without privilege it can't be done twice. */
-static bool is_refused_already(int fd)
-{
-    int index = 0;
-    socklen_t size = sizeof(index);
-
-    return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &size) == 0 &&
-           index == REFUSE_NO_INTERFACE;
-}
-
-/* Whoever opened it refuses it, unless that process has closed it by an exec, or has ended. */
+/* What it has inherited is refused by the owner, as far as that still has it (haproxy's master execs). */
 static bool is_ours_to_refuse(const struct listener *listener, int fd)
 {
-    return listener->pid == life->pid ||
-           (is_tcp(listener) && family_has_lost(listener->pid) && !is_refused_already(fd));
+    return listener->pid == life->pid || (is_tcp(listener) && !is_nowhere(fd));
 }
 
 void refuse_own(bool alone)

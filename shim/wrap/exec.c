@@ -268,16 +268,19 @@ WRAP FILE *popen(const char *command, const char *mode)
     return stream;
 }
 
-static void after_fork(pid_t pid)
+/* What is written between a fork and the child's end costs a copy of its page: errno, too. */
+FORK_PATH static void after_fork(pid_t pid)
 {
     int saved = errno;
 
     family_after_fork(pid);
-    errno = saved;
+    if (errno != saved) {
+        errno = saved;
+    }
 }
 
 /* The handlers that boot/atfork.c registers don't learn the child's pid. */
-WRAP pid_t fork(void)
+FORK_PATH WRAP pid_t fork(void)
 {
     pid_t pid = real.fork();
 

@@ -59,7 +59,7 @@ WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
  * exit() and a return from main come through the handler that arming registers. A hook's call ends
  * its thread, and that alone (crash.h).
  */
-WRAP void _exit(int status)
+FORK_PATH WRAP void _exit(int status)
 {
     crash_called("_exit", status);
     if (life_armed()) {

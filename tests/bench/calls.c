@@ -2,6 +2,7 @@
 /* Measures what one call costs a server: run it bare and with the shim, and compare. */
 /* Context: a program; single-threaded, armed by its own listen(). */
 #define _GNU_SOURCE 1
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 /*
- *   calls accept|connection|http|file|fork [BATCHES]       2000
+ *   calls accept|connection|http|file|fork [BATCHES [OBJECT...]]       2000
  *
  *   accept      accept4() and close() of a connection that waits in the queue (AF_UNIX: its own
  *               cost is the smallest, so that a difference shows)
@@ -26,6 +27,8 @@
  *   http        write() of a small HTTP/1 response, which begins one each time
  *   file        read() of no bytes from /dev/null and write() of one to it
  *   fork        fork(), _exit() in the child, and waitpid()
+ *
+ * Each OBJECT is opened by dlopen() first: what its mappings alone cost a bare program's fork.
  *
  * Prints the lowest tenth of the batches (what a busy machine adds is not the calls') per pair of
  * calls (http: per call), and the instructions in user mode, or -1 where they can't be counted:
@@ -252,6 +255,12 @@ int main(int argc, char **argv)
         return find("")->name == NULL;
     const struct bench *bench = find(argv[1]);
 
+    for (int i = 3; i < argc; i++) {
+        if (!dlopen(argv[i], RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)) {
+            fprintf(stderr, "calls: %s\n", dlerror());
+            return 70;
+        }
+    }
     open_listener();
     client_end = connect_one();
     server_end = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
