@@ -124,6 +124,7 @@ drains_family() { # STATUS KIND ARGUMENT...
 7 reuseport-own 8
 143 forking
 143 handler
+143 vforking
 143 spawning
 gone daemon-after
 gone daemon-by-libc
