@@ -466,7 +466,7 @@ stranger_is_there() {
     local kind
 
     export CONFINED_TO=$work/jail
-    mkdir -p -m 755 "$CONFINED_TO"
+    mkdir -m 755 "$CONFINED_TO"
     for kind in confined confined-workers; do
         start_family shimmed "$kind" 8
         ask 8 700
