@@ -124,6 +124,7 @@ drains_family() { # STATUS KIND ARGUMENT...
 7 reuseport-own 8
 143 forking
 143 handler
+143 vforking
 143 spawning
 gone daemon-after
 gone daemon-by-libc
@@ -465,7 +466,7 @@ stranger_is_there() {
     local kind
 
     export CONFINED_TO=$work/jail
-    mkdir -p -m 755 "$CONFINED_TO"
+    mkdir -m 755 "$CONFINED_TO"
     for kind in confined confined-workers; do
         start_family shimmed "$kind" 8
         ask 8 700

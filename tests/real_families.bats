@@ -380,3 +380,63 @@ completes_and_loses_nothing() { # SERVER
 was_replaced() {
     ! is_running "$1" && [ "$(pgrep -c -P "$server_pid")" = 2 ]
 }
+
+# Sessions ----------------------------------------------------------------------------------------
+
+start_sshd() {
+    port=$(free_port)
+    mkdir -p /run/sshd
+    [ -e "$work/key" ] || ssh-keygen -q -t ed25519 -N '' -f "$work/key"
+    start_session "$1" /usr/sbin/sshd -D -e -p "$port" -h "$work/key" -o ListenAddress=127.0.0.1 \
+        -o AuthorizedKeysFile="$work/key.pub" -o StrictModes=no -o UsePAM=no -o PidFile=none \
+        -o LogLevel=QUIET
+}
+
+# Each of four says `begin`, pauses for longer than an idle connection may, and says `done`.
+stop_with_sessions() { # bare|shimmed
+    local i pids=()
+
+    start_sshd "$1"
+    for i in 1 2 3 4; do
+        ssh -q -T -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i "$work/key" -p "$port" \
+            root@127.0.0.1 'echo begin; sleep 2.5; echo done' >"$work/session.$i" 2>&1 </dev/null 3>&- &
+        pids+=("$!")
+    done
+    wait_for 15 sessions_have begin
+    stop_and_wait TERM 30
+    at_exit=$(cat "$work"/session.? | grep -cx 'done' || :)
+    wait "${pids[@]}" || :
+    sessions_have 'done'
+}
+
+sessions_have() {
+    [ "$(cat "$work"/session.? 2>/dev/null | grep -cx "$1")" = 4 ]
+}
+
+@test "sshd: it ends when its sessions have, and not before" {
+    local bare_status
+
+    [ "$(id -u)" = 0 ] || skip "only root can let root in"
+    stop_with_sessions bare
+    bare_status=$exit_status
+    expect_equal "sessions over at the exit, bare" "$at_exit" 0
+    stop_with_sessions shimmed
+    note "sshd: $at_exit of 4 sessions over at the exit, $exit_ms ms"
+    expect_equal "sessions over at the exit" "$at_exit" 4
+    expect_equal "exit status" "$exit_status" "$bare_status"
+    wait_for 2 nobody_is_left
+}
+
+# socat's child relays between its connection and a program that pauses.
+@test "socat: a program that pauses for longer than FLUX_IDLE is heard to its end" {
+    start_socat shimmed
+    # shellcheck disable=SC2016 # the inner shell's
+    bash -c 'exec 5<>"/dev/tcp/127.0.0.1/$0"; printf "GET /pause HTTP/1.1\r\n\r\n" >&5; cat <&5' "$port" \
+        >"$work/answer" 3>&- &
+    client_pid=$!
+    remember_process "$client_pid"
+    wait_for 5 file_has "$work/answer" begin
+    stop_and_wait TERM
+    await_process "$client_pid" 10
+    expect_equal "answer" "$(paste -sd ' ' "$work/answer")" "begin done"
+}

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 #include <time.h>
 
 #include "sigsafe/real.h"
@@ -17,13 +16,36 @@
 /* Numbers of fields, proc(5). */
 enum { FIELD_STATE = 3, FIELD_PARENT = 4, FIELD_BEGAN = 22 };
 
-static char *decimal(char *end, unsigned number)
+static char *append(char *to, const char *text)
 {
+    while (*text) {
+        *to++ = *text++;
+    }
+    *to = '\0';
+    return to;
+}
+
+static char *append_number(char *to, unsigned number)
+{
+    char digits[16], *from = digits + sizeof(digits) - 1;
+
+    *from = '\0';
     do {
-        *--end = (char)('0' + number % 10);
+        *--from = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    return end;
+    return append(to, from);
+}
+
+/* Behind "/proc/PID". */
+static char *append_process(char *to, pid_t pid)
+{
+    return append_number(append(to, "/proc/"), (unsigned)pid);
+}
+
+void process_fd_path(pid_t pid, unsigned fd, char ret_path[PROCESS_PATH])
+{
+    (void)append_number(append(append_process(ret_path, pid), "/fd/"), fd);
 }
 
 static int64_t number_at(const char *text)
@@ -39,12 +61,9 @@ static int64_t number_at(const char *text)
 /* `room` bytes of the file, and a NUL. The length, or -errno. */
 static ssize_t read_stat(pid_t pid, char *text, size_t room)
 {
-    char path[40] = "/proc/", digits[16];
-    char *from = decimal(digits + sizeof(digits), (unsigned)pid);
-    size_t length = (size_t)(digits + sizeof(digits) - from);
+    char path[PROCESS_PATH];
 
-    memcpy(path + 6, from, length);
-    memcpy(path + 6 + length, "/stat", 6);
+    (void)append(append_process(path, pid), "/stat");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {

@@ -16,6 +16,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PROCESS_PATH 48
+
+/* "/proc/PID/fd/N" */
+void process_fd_path(pid_t pid, unsigned fd, char ret_path[PROCESS_PATH]);
+
 struct process_stat {
     char state; /* as ps(1) shows it */
     pid_t parent;

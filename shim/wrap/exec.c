@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* exec, spawn, system, popen: another program inherits the mask that this one believes it has. */
 /* Context: AS-Safe where the call is, MT-Safe. */
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,6 +15,7 @@
 #include "sigsafe/refuse.h"
 #include "sigsafe/relisten.h"
 #include "sigsafe/sigdisp.h"
+#include "wrap/inherit.h"
 #include "wrap/wrap.h"
 
 /*
@@ -50,27 +50,13 @@ static void mask_is_virtual_again(uint64_t blocked)
     errno = saved;
 }
 
-/* A connection that the next program inherits: the family waits for that program's end. */
-static bool takes_connection(void)
-{
-    uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
-
-    for (uint32_t fd = 0; fd < end; fd++) {
-        if ((fdtab_kind((int)fd) & FD_CONNECTION) &&
-            !(real.fcntl((int)fd, F_GETFD, NULL) & FD_CLOEXEC)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static uint64_t before_exec(void)
 {
     crash_called("exec", -1);
     int saved = errno;
 
     if (family_self() && !life_thread.in_vfork) {
-        family_before_exec(takes_connection());
+        family_before_exec(inherit_by_exec());
     }
     if (refuse_is_on() && !life_thread.in_vfork) {
         relisten_all(); /* a reload: the next program serves on */
@@ -211,15 +197,12 @@ WRAP int execle(const char *path, const char *first, ...)
 
 static void spawned(bool well, pid_t child, pid_t *ret_pid)
 {
-    int saved = errno;
-
     if (well && ret_pid) {
         *ret_pid = child;
     }
-    if (well && family_self() && !life_thread.in_vfork && takes_connection()) {
-        family_spawned(child);
+    if (well) {
+        inherit_note_child(child);
     }
-    errno = saved;
 }
 
 WRAP int posix_spawn(pid_t *restrict pid, const char *restrict path,

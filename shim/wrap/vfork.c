@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "sigsafe/family.h"
+#include "wrap/inherit.h"
 #include "wrap/wrap.h"
 
 #if defined(__x86_64__)
@@ -34,6 +35,13 @@ __asm__(".text\n"
         "    movq life_thread@gottpoff(%rip), %rcx\n"
         "    movb $0, %fs:16(%rcx)\n"
         "    movb $0, %fs:17(%rcx)\n"
+        "    js 1f\n" /* still the flags of testl: movq and movb leave them */
+        "    subq $16, %rsp\n"
+        "    movq %rax, (%rsp)\n"
+        "    movl %eax, %edi\n"
+        "    call inherit_note_child\n"
+        "    movq (%rsp), %rax\n"
+        "    addq $16, %rsp\n"
         "1:  movq return_address@gottpoff(%rip), %rcx\n"
         "    pushq %fs:(%rcx)\n"
         "    ret\n"
