@@ -12,7 +12,7 @@
 #include "engine/hook_thread.h"
 #include "engine/shim.h"
 
-#define TIME_MOST_NS 1000000000000000000ll
+#define TIME_MOST_NS 1000000000000000000ll /* of a sum of timeouts */
 
 /* ---- their threads ---- */
 
@@ -35,8 +35,8 @@ static void note_late(struct hook *hook)
 {
     char reason[128];
 
-    strlcpy(reason, hook_thread_call(hook->thread), sizeof(reason));
     atomic_store(&shim->life->left_behind, 1);
+    strlcpy(reason, hook_thread_call(hook->thread), sizeof(reason));
     strlcat(reason, " did not return in time and was left behind", sizeof(reason));
     set_status(hook, "timeout", reason);
 }
