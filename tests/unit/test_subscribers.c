@@ -67,7 +67,8 @@ static void test_threads(void)
     }
     unit_equal("each found its own row", failures, 0);
     unit_equal("nobody is left", rows(true), 0);
-    unit_true("rows were taken again", rows(false) <= 3 + THREADS);
+    /* A walk can meet each row while somebody else has it, so there are some more than threads. */
+    unit_true("rows were taken again", rows(false) < TURNS / 100);
 }
 
 int main(void)
