@@ -15,7 +15,7 @@
 struct known {
     struct known *next;
     struct subscriber *row;
-    uint32_t turn;
+    uint64_t word;
     subscriber_callback callback;
     void *context;
     struct hook_thread *thread; /* NULL: none at present */
@@ -26,7 +26,7 @@ static struct known *known; /* since the first event of this shutdown */
 
 static bool is_subscribed(const struct known *one)
 {
-    return atomic_load(&one->row->state) == SUBSCRIBED && atomic_load(&one->row->turn) == one->turn;
+    return atomic_load(&one->row->word) == one->word;
 }
 
 static bool is_wanted(void *instance)
@@ -45,16 +45,16 @@ static void call(void *instance, const struct flux_event *event)
 static bool take(struct known *one, struct subscriber *row)
 {
     one->row = row;
-    one->turn = atomic_load(&row->turn);
+    one->word = atomic_load(&row->word);
     one->callback = atomic_load(&row->callback);
     one->context = atomic_load(&row->context);
-    return is_subscribed(one);
+    return subscriber_is_there(one->word) && is_subscribed(one);
 }
 
-static bool is_known(const struct subscriber *row)
+static bool is_known(const struct subscriber *row, uint64_t word)
 {
     for (const struct known *one = known; one; one = one->next) {
-        if (one->row == row && one->turn == atomic_load(&row->turn)) {
+        if (one->row == row && one->word == word) {
             return true;
         }
     }
@@ -88,7 +88,9 @@ static void meet(struct subscriber *row)
 static void meet_all(void)
 {
     for (struct subscriber *row = shim->subscribers_first(); row; row = row->next) {
-        if (atomic_load(&row->state) == SUBSCRIBED && !is_known(row)) {
+        uint64_t word = atomic_load(&row->word);
+
+        if (subscriber_is_there(word) && !is_known(row, word)) {
             meet(row);
         }
     }

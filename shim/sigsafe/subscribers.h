@@ -5,8 +5,9 @@
 /*
  * A list without a lock: a program subscribes from any thread, also while its process forks. Rows
  * are only ever added at the head (by boot/api.c, which allocates them) and never freed; one that is
- * given back is taken again, with a new `turn`. The engine (engine/subscribers.h) reads the list at
- * each event and tells by `turn` whether a row is still the subscriber that it knew.
+ * given back is taken again. State and turn are one word: whoever has read a row's word and then the
+ * rest can take the row only if nobody has had it in between. The engine (engine/subscribers.h) reads
+ * the list at each event and tells by the word whether a row is still the subscriber that it knew.
  */
 #ifndef FLUXSHIM_SIGSAFE_SUBSCRIBERS_H
 #define FLUXSHIM_SIGSAFE_SUBSCRIBERS_H
@@ -19,15 +20,22 @@
 
 typedef void (*subscriber_callback)(void *context, const struct flux_event *event);
 
+/* The low bits of the word; above them is the turn, another one for each subscriber. */
 enum subscriber_state { SUBSCRIBER_FREE, SUBSCRIBER_CHANGING, SUBSCRIBED };
 
+#define SUBSCRIBER_TURN UINT64_C(4) /* added to the word, it is another turn */
+
 struct subscriber {
-    _Atomic uint32_t state; /* enum subscriber_state; whoever sets CHANGING may write the rest */
-    _Atomic uint32_t turn;
+    _Atomic uint64_t word; /* whoever sets CHANGING may write the rest */
     _Atomic(subscriber_callback) callback;
     _Atomic(void *) context;
     struct subscriber *next; /* constant once in the list */
 };
+
+static inline bool subscriber_is_there(uint64_t word)
+{
+    return word % SUBSCRIBER_TURN == SUBSCRIBED;
+}
 
 /* The newest row; NULL: nobody has ever subscribed. */
 struct subscriber *subscribers_first(void);
