@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Builds everything into build/. Targets: all (default), tests, unit, check, lint, format, clean.
+# Builds everything into build/. Targets: all (default), tests, unit, sanitize, check, lint, format, clean.
 
 CC ?= gcc
 BUILD ?= build
@@ -39,10 +39,14 @@ TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools
 BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
 HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
-FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c))
-TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
+FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c)) \
+	$(patsubst tests/fixtures/%.cc,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.cc))
+TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c)) \
+	$(patsubst tests/hooks/%.cc,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.cc)) \
+	$(SHAPES:%=$(BUILD)/tests/hooks/shape-%.so)
+SHAPES = 1 2 3 4 5 6 7
 
-.PHONY: all tests unit check lint format clean
+.PHONY: all tests unit sanitize check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(HOOKS)
 
 $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(BUILD)/exports.map
@@ -71,13 +75,22 @@ $(BUILD)/obj/format/%.o: shim/format/%.c
 $(BUILD)/obj/boot/%.o: shim/boot/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -c -o $@ $<
+# Where an exception of C++ must not get past: shim/engine/hook_guard.h says why.
+$(BUILD)/obj/engine/hook_guard.o: EXTRA = -fno-asynchronous-unwind-tables -fno-unwind-tables
+
 $(BUILD)/obj/engine/%.o: shim/engine/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ENGINE_FLAGS) -c -o $@ $<
+	$(CC) $(ENGINE_FLAGS) $(EXTRA) -c -o $@ $<
 
 $(BUILD)/%.so: helpers/hooks/example/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/shape-%.so: tests/hooks/shapes.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -DSHAPE=$* -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/%.so: tests/hooks/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -Ishim -fPIC -shared -o $@ $<
 $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
@@ -92,6 +105,9 @@ $(BUILD)/tests/fixtures/%: tests/fixtures/%.c $(wildcard tests/fixtures/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/fixtures/lib -Itests/servers/lib -o $@ $< \
 		-pthread
+$(BUILD)/tests/fixtures/%: tests/fixtures/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -o $@ $<
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
@@ -106,15 +122,28 @@ UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
 UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
 	shim/engine/fsm.c
+UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
+UNIT_hook_state = shim/engine/hook_state.c
+UNIT_hook_thread = shim/engine/hook_thread.c
+UNIT_elf_whole = shim/engine/elf_whole.c
+UNIT_subscribers = shim/sigsafe/subscribers.c
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
-$(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c
+$(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c shim/format/settings.h
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) -o $@ $^
+	$(CC) $(COMMON) -o $@ $(filter %.c,$^)
 
 unit: $(UNITS)
 	@for t in $(UNITS); do $$t || exit 1; done
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(BUILD)/sanitize/built: $(UNITS)
+	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" $(UNITS:$(BUILD)/%=$(BUILD)/sanitize/%)
+	touch $@
+sanitize: $(BUILD)/sanitize/built
+	@./scripts/sanitize $(BUILD)
 
 check:
 	./scripts/check

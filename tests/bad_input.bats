@@ -5,6 +5,7 @@
 
 load lib/fluxshim
 load lib/fixtures
+load lib/bad_input
 
 setup() {
     fluxshim_setup
@@ -12,22 +13,6 @@ setup() {
 
 teardown() {
     fluxshim_teardown
-}
-
-# What it says, without the pid.
-log_lines() {
-    sed -E 's/^fluxshim\[[0-9]+\]: //' "$server_err"
-}
-
-# serves_and_stops COMMAND...: a request in flight is answered and the exit status is the bare one.
-serves_and_stops() {
-    start_program shimmed "$@"
-    wait_until_ready
-    start_inflight --slow 2 --path '/slow?ms=300'
-    stop_and_wait
-    await_client
-    expect_equal "client: $client_last; status" "$client_status" 0
-    expect_equal "exit status" "$exit_status" 143
 }
 
 # The same where no drain is possible: it serves, and its signal ends it at once.
@@ -39,12 +24,6 @@ serves_and_stops_as_bare() {
     stop_and_wait
     expect_equal "exit status" "$exit_status" 143
     expect_at_most "ms to the exit" "$exit_ms" 1000
-}
-
-# says REGULAR_EXPRESSION: that, in one line, and nothing else.
-says() {
-    expect_match "log" "$(log_lines)" "^$1\$"
-    expect_equal "lines in the log" "$(wc -l <"$server_err")" 1
 }
 
 # Settings ----------------------------------------------------------------------------------------
@@ -118,25 +97,6 @@ wrong() {
 @test "a log file that can't be written: the lines go to stderr" {
     FLUX_IDLE=soon FLUX_LOG=$work/none/log serves_and_stops "$SERVERS/threaded"
     expect_match "stderr" "$(log_lines)" 'FLUX_IDLE=soon is not valid'
-}
-
-# Hooks -------------------------------------------------------------------------------------------
-
-runs_without_hook() { # PATH REASON
-    FLUX_HOOKS=$1 FLUX_CHECKPOINT=$work/state serves_and_stops "$SERVERS/threaded"
-    says "error: hook $1 will not run: $2"
-    expect_equal "row in the checkpoint" \
-        "$(checkpoint_value "$work/state" '.hooks[] | [.path, .status] | join(" ")')" "$1 not run"
-}
-
-@test "a hook that is missing, has no symbol, is no ELF file or is writable by others" {
-    runs_without_hook "$work/none.so" 'No such file or directory'
-    runs_without_hook "$BUILD/tests/hooks/without_symbol.so" 'it has no function flux_cleanup'
-    echo 'no ELF file' >"$work/text.so"
-    runs_without_hook "$work/text.so" '(file too short|invalid ELF header)'
-    runs_without_hook "$work" 'not a regular file'
-    install -m 777 "$BUILD/tests/hooks/note.so" "$work/open.so"
-    runs_without_hook "$work/open.so" "writable by everyone [^:]+: $work/open.so"
 }
 
 # Checkpoint --------------------------------------------------------------------------------------

@@ -74,6 +74,10 @@ static struct bridge bridge = {
     .bell = life_bell,
     .sleep = life_sleep,
     .wake = life_wake,
+    .crash_guard = crash_guard,
+    .crash_enter = crash_enter,
+    .count_in_libc = safepoint_count_in_libc,
+    .subscribers_first = subscribers_first,
 };
 
 /*
@@ -274,6 +278,7 @@ static void arm_with(struct settings *settings)
     safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
     register_once();
     enter_family(settings);
+    engine->load_hooks();
     hold_signals(settings);
     record_inherited();
     log_info("armed: signals are held from here on");

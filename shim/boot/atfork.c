@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "boot/boot.h"
+#include "sigsafe/crash.h"
 #include "sigsafe/family.h"
 #include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
@@ -43,6 +44,7 @@ FORK_PATH void fork_before(void)
         shut_signals();
     }
     life_thread.fork_sandboxed = atomic_load(&life->sandboxed) != 0;
+    life_thread.fork_guarded = atomic_load(&life->guarded) != 0 || life_thread.hook;
     family_before_fork(fdtab_lend());
 }
 
@@ -71,6 +73,9 @@ FORK_PATH void fork_in_child(void)
 {
     life_thread.wait_frame = 0;
     life_thread.owns_masks = 0;
+    if (life_thread.fork_guarded) {
+        crash_forget_in_child();
+    }
     family_in_child();
     if (life_thread.fork_sandboxed) {
         atomic_store(&life->sandboxed, 1);

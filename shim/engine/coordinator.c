@@ -9,9 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/audience.h"
 #include "engine/checkpoint.h"
 #include "engine/coordinator.h"
 #include "engine/drain.h"
+#include "engine/family_hooks.h"
 #include "engine/fsm.h"
 #include "engine/hooks.h"
 #include "engine/live.h"
@@ -24,7 +26,8 @@
 #define SWEEP_COST_MOST_NS 20000000ll
 #define RESERVE_MOST_NS    1000000000ll
 #define ORPHAN_LOOK_NS     100000000ll
-#define FLUSH_LOOK_NS      2000000ll /* how often that is looked at */
+#define FLUSH_LOOK_NS      2000000ll    /* how often that is looked at */
+#define HOOKS_SLACK_NS     1000000000ll /* a member's own wake-ups, on a loaded machine */
 
 static struct fsm fsm;
 static struct record record;
@@ -39,6 +42,7 @@ void coordinator_init(void)
                                 .shutdown = shim->settings->shutdown_timeout};
 
     fsm_init(&fsm, &limits);
+    atomic_store(&shim->life->phase, FLUX_PHASE_RUNNING);
     if (record.reason) { /* large: not touched before it is needed */
         memset(&record, 0, sizeof(record));
     }
@@ -66,7 +70,7 @@ static void note_reason(int64_t now)
     record.reason = members_is_told() ? "family" : "exit";
     record.exit_status = (int)atomic_load(&shim->life->exit_status);
     if (held) {
-        record.reason = "signal";
+        record.reason = held->is_demand ? "demand" : "signal";
         record.began_ns = held->at_ns;
         record.refused_ns = held->refused_ns;
         record.signo = held->signo;
@@ -140,29 +144,57 @@ static void flush(int64_t now)
 }
 
 /* Hooks that use up all their time leave some for the checkpoint and the release. */
-static void run_hooks(void)
+static int64_t hooks_deadline(void)
 {
     int64_t reserve = fsm.limits.shutdown / 10;
 
-    cleans = members_clean();
-    if (!cleans) {
-        (void)step(FSM_DONE);
-        return;
-    }
+    return fsm_deadline(&fsm) - (reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS);
+}
 
-    reserve = reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS;
-    hooks_run(&record, shim->settings->hook_timeout, fsm_deadline(&fsm) - reserve);
+/* The members run theirs meanwhile. */
+static void run_all_hooks(int64_t now)
+{
+    int64_t deadline = hooks_deadline(), time = hooks_time_of_process();
+
+    if (time > 0) {
+        family_hooks_announce();
+    }
+    hooks_run(&record, HOOKS_ALL, deadline);
+    if (time > 0) {
+        time = now + time + HOOKS_SLACK_NS;
+        family_hooks_await(time < deadline ? time : deadline);
+    }
+}
+
+static void run_hooks(int64_t now)
+{
+    cleans = members_clean();
+    if (cleans) {
+        run_all_hooks(now);
+    } else if (!shim->family_leads()) { /* else an exit has run them */
+        hooks_run(&record, HOOKS_OF_PROCESS, hooks_deadline());
+        family_hooks_done();
+    }
     (void)step(FSM_DONE);
 }
 
-static void write_checkpoint(void)
+/* A member's own signal is not for its program before the owner's is. */
+static void wait_for_owner(int64_t now)
+{
+    look_at_ns = now + ORPHAN_LOOK_NS;
+    if (!members_must_wait()) {
+        (void)step(FSM_DONE);
+    }
+}
+
+static void write_checkpoint(int64_t now)
 {
     if (cleans) {
         drain_account(&record);
         members_account(&record);
         (void)checkpoint_write(&record);
     }
-    (void)step(FSM_DONE);
+    wait_for_owner(now);
 }
 
 static void block_all_signals(void)
@@ -176,6 +208,7 @@ static void block_all_signals(void)
 /* From here on the program ends itself, and nobody waits for us any more. */
 static void finish(void)
 {
+    audience_end();
     atomic_store(&shim->life->finished, 1);
     shim->wake(&shim->life->finished);
 }
@@ -183,6 +216,7 @@ static void finish(void)
 static void release(void)
 {
     if (!shim->held()) {
+        audience_end();
         members_release();
         look_at_ns = shim_now(); /* a member that was told: its master will stop it, or has gone */
         return;
@@ -218,6 +252,9 @@ static void give_up(void)
 static void enter(int64_t now)
 {
     note_phase(now);
+    if (fsm.state <= FSM_RELEASE || fsm.state == FSM_FINISHED) {
+        audience_tell(&fsm, now);
+    }
     live_clear();
     look_at_ns = FSM_NEVER;
     switch (fsm.state) {
@@ -242,10 +279,10 @@ static void enter(int64_t now)
         flush(now);
         break;
     case FSM_HOOKS:
-        run_hooks();
+        run_hooks(now);
         break;
     case FSM_CHECKPOINT:
-        write_checkpoint();
+        write_checkpoint(now);
         break;
     case FSM_RELEASE:
         release();
@@ -341,9 +378,12 @@ static void take_events(uint32_t events)
 static void look(int64_t now)
 {
     if (fsm.state == FSM_DRAIN) {
+        audience_tell_again(&fsm, now);
         watch(now);
     } else if (fsm.state == FSM_FORCE && now >= look_at_ns) {
         flush(now);
+    } else if (fsm.state == FSM_CHECKPOINT) {
+        wait_for_owner(now);
     } else if (fsm.state == FSM_RELEASE && !shim->held() && now >= look_at_ns) {
         look_for_owner(now);
     }
@@ -354,6 +394,9 @@ static int64_t time_to_sleep(int64_t now)
     int64_t deadline = fsm_deadline(&fsm);
     int64_t until = look_at_ns < deadline ? look_at_ns : deadline;
 
+    if (fsm.state == FSM_DRAIN && audience_next_ns() < until) {
+        until = audience_next_ns();
+    }
     return until == FSM_NEVER ? -1 : until > now ? until - now : 0;
 }
 
@@ -372,6 +415,7 @@ void *coordinator_run(void *unused)
         whose = getpid();
         drain_forget();
         members_forget();
+        audience_forget();
         coordinator_init();
     }
     (void)prctl(PR_SET_NAME, "fluxshim");
@@ -386,6 +430,7 @@ void *coordinator_run(void *unused)
         uint32_t taken = atomic_exchange(events, 0);
 
         if (taken & LIFE_PAUSE) {
+            audience_pause();
             atomic_fetch_or(events, taken & ~(uint32_t)LIFE_PAUSE);
             break;
         }

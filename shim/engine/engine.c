@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/audience.h"
 #include "engine/checkpoint.h"
 #include "engine/config.h"
 #include "engine/coordinator.h"
-#include "engine/hooks.h"
+#include "engine/hook_list.h"
 #include "engine/shim.h"
 
 const struct bridge *shim;
@@ -22,6 +23,21 @@ int64_t shim_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static struct hook_entries
+    configured; /* the array of FLUX_CONFIG, between load() and load_hooks() */
+
+static void load_hooks(void)
+{
+    cJSON *before = checkpoint_read_hooks();
+
+    if (!configured.list) {
+        (void)hooks_config_from_list(shim->settings->hooks, &configured);
+    }
+    (void)hook_list_load(&configured, before, audience_ours());
+    cJSON_Delete(before);
+    hooks_config_free(&configured);
+}
+
 /* Everything that can go wrong with the settings is told here, at the start and not at the end. */
 static int load(const struct bridge *bridge)
 {
@@ -30,11 +46,10 @@ static int load(const struct bridge *bridge)
     }
     shim = bridge;
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = malloc, .free_fn = free});
-    (void)config_load(shim->settings);
+    (void)config_load(shim->settings, &configured);
     if (shim->settings->checkpoint[0] != '\0') {
         (void)checkpoint_prepare(shim->settings->checkpoint);
     }
-    (void)hooks_load(shim->settings->hooks);
     coordinator_init();
     return 0;
 }
@@ -45,5 +60,6 @@ const struct engine flux_engine = {
     .abi = BRIDGE_ABI,
     .size = sizeof(struct engine),
     .load = load,
+    .load_hooks = load_hooks,
     .run = coordinator_run,
 };

@@ -382,7 +382,7 @@ bool members_may_end(int64_t now, const struct drain_view *view, uint32_t round,
         return view->empty;
     }
     answer(left_in(view), round, record);
-    return view->empty && atomic_load(&layout()->phase) == FAMILY_RELEASED;
+    return view->empty && atomic_load(&layout()->phase) >= FAMILY_HOOKS;
 }
 
 void members_done(struct record *record)
@@ -395,7 +395,15 @@ void members_done(struct record *record)
 
 bool members_must_force(void)
 {
-    return members_is_told() && atomic_load(&layout()->phase) == FAMILY_FORCE;
+    uint32_t phase = members_is_told() ? atomic_load(&layout()->phase) : FAMILY_RUNNING;
+
+    return phase == FAMILY_FORCE || phase == FAMILY_HOOKS;
+}
+
+bool members_must_wait(void)
+{
+    return members_is_told() && atomic_load(&layout()->phase) < FAMILY_RELEASED &&
+           !members_is_orphaned();
 }
 
 void members_excuse(void)
@@ -528,4 +536,19 @@ void members_account(struct record *record)
     count(record);
     add_row(record, self(), getpid(), "owner", record->connections.forced ? "forced" : "drained");
     add_others(record);
+}
+
+uint64_t members_left(void)
+{
+    uint64_t left = 0;
+
+    for (uint32_t i = 0; leads() && i < shim->family_high(); i++) {
+        const struct family_member *member = &layout()->members[i];
+
+        if (i != shim->family_index() && atomic_load(&member->state) == FAMILY_ACTIVE &&
+            atomic_load(&member->told)) {
+            left += atomic_load(&member->left);
+        }
+    }
+    return left;
 }

@@ -56,6 +56,9 @@ void members_force(void);
 bool members_forced(void);
 bool members_must_force(void); /* a member's question */
 
+/* A member whose hooks have run: is its owner still to release? */
+bool members_must_wait(void);
+
 /* Is it this process that runs hooks and checkpoint? Once a family, by its owner. */
 bool members_clean(void);
 
@@ -67,6 +70,9 @@ bool members_is_orphaned(void);
 
 /* The owner is about to hand its signal over. */
 void members_release(void);
+
+/* Connections that the others have, as far as they have said. Owner only; 0 elsewhere. */
+uint64_t members_left(void);
 
 /* Rows for the checkpoint, and what the others have counted. Owner only. */
 void members_account(struct record *record);

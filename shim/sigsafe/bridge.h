@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "format/settings.h"
+#include "sigsafe/crash.h"
 #include "sigsafe/evidence.h"
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
@@ -21,8 +22,9 @@
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
 #include "sigsafe/sockdiag.h"
+#include "sigsafe/subscribers.h"
 
-#define BRIDGE_ABI 3u
+#define BRIDGE_ABI 4u
 
 struct bridge {
     uint32_t abi;
@@ -74,14 +76,22 @@ struct bridge {
     _Atomic uint32_t *(*bell)(void);
     void (*sleep)(_Atomic uint32_t *word, uint32_t seen, int64_t ns);
     void (*wake)(_Atomic uint32_t *word);
+    void (*crash_guard)(bool on);
+    void (*crash_enter)(struct crash_mark *mark);
+    void (*count_in_libc)(bool in);
+    struct subscriber *(*subscribers_first)(void);
 };
 
 struct engine {
     uint32_t abi;
     uint32_t size;
 
-    /* While arming, in the program's thread: read FLUX_CONFIG, open the hooks. Once a family. */
+    /*
+     * While arming, in the program's thread: read FLUX_CONFIG; and, when this process is in its
+     * family, open the hooks and begin with them. Not in forked members.
+     */
     int (*load)(const struct bridge *bridge);
+    void (*load_hooks)(void);
 
     /* The coordinator's thread. Returns when all is done, or for LIFE_PAUSE. */
     void *(*run)(void *unused);

@@ -121,6 +121,12 @@ bool family_leads(void)
                                                           &family->owner, &owner, family_index()));
 }
 
+bool family_owner_is(pid_t pid)
+{
+    return family_self() &&
+           pid_of(&family->members[atomic_load(&family->owner) % FAMILY_MOST]) == pid;
+}
+
 enum family_phase family_phase(void)
 {
     if (!family_self() || atomic_load(&family->owner) == family_index()) {
@@ -255,6 +261,7 @@ FORK_PATH static void clear(struct family_member *member)
     atomic_store(&member->round, 0);
     atomic_store(&member->left, 0);
     atomic_store(&member->forced_all, 0);
+    atomic_store(&member->hooks_done, 0);
     atomic_store(&member->passive, 0);
     atomic_store(&member->telling, 0);
     atomic_store(&member->accepted, 0);

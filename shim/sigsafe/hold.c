@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sigsafe/context.h"
+#include "sigsafe/demand.h"
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/hold.h"
@@ -22,8 +23,7 @@
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
-#define EXIT_GUARD_NS 1000000000 /* what _exit may wait for a thread to be made */
-#define RETRY_NS      20000000   /* how often the timer looks for a safe point */
+#define RETRY_NS 20000000 /* how often the timer looks for a safe point */
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -207,8 +207,13 @@ void hold_give_up(int signo)
 static void hold_first(const siginfo_t *info)
 {
     held.at_ns = life_now();
+    held.is_demand = demand_is(info);
     held.signo = info->si_signo;
     held.info = *info;
+    if (held.is_demand) { /* what the program gets in the end is any kill() */
+        held.info.si_code = SI_USER;
+        held.info.si_value.sival_ptr = NULL;
+    }
     atomic_store(&life->draining, 1);
     if (limits.lame_duck_ns == 0 && family_leads()) {
         refuse_all();
@@ -230,7 +235,7 @@ static void hold_stop(const siginfo_t *info)
 
     if (atomic_compare_exchange_strong(&life->held, &none, HELD_WRITING)) {
         hold_first(info);
-    } else if (none == HELD_VALID && life_now() - held.at_ns > HOLD_ECHO_NS) {
+    } else if (none == HELD_VALID && !demand_is(info) && life_now() - held.at_ns > HOLD_ECHO_NS) {
         life_post(LIFE_SECOND);
     }
 }
@@ -296,7 +301,7 @@ static enum meaning meaning_of(const siginfo_t *info)
     if (ours && info->si_code == SI_QUEUE) {
         return MEANING_POKE;
     }
-    return is_the_programs_own(info) ? MEANING_INSIDE : MEANING_STOP;
+    return !demand_is(info) && is_the_programs_own(info) ? MEANING_INSIDE : MEANING_STOP;
 }
 
 /*
@@ -339,9 +344,7 @@ static bool stays_for_init(int signo)
     return life_released() && life->pid == 1 && getpid() == 1 && action.sa_handler == SIG_DFL;
 }
 
-/* A tick that comes while _exit makes its thread finds that it hangs. */
-
-void hold_guard_exit(int status)
+void hold_guard_exit(int status, int64_t ns)
 {
     sigset_t managed;
 
@@ -352,7 +355,7 @@ void hold_guard_exit(int status)
     sigdisp_add_to_set(&managed, atomic_load(&life->managed));
     atomic_store(&life->guarded_exit, ((uint32_t)status & 0xff) + 1);
     (void)real.pthread_sigmask(SIG_UNBLOCK, &managed, NULL);
-    timer_set(EXIT_GUARD_NS, EXIT_GUARD_NS);
+    timer_set(ns > 0 ? ns : 1, RETRY_NS);
 }
 
 void hold_unguard_exit(void)

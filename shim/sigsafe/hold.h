@@ -43,6 +43,7 @@ struct held_signal {
     siginfo_t info;
     int64_t at_ns;      /* CLOCK_MONOTONIC, when the handler began */
     int64_t refused_ns; /* when the listeners were refused, 0: not by the handler */
+    bool is_demand;     /* flux_trigger() has sent it */
 };
 
 /* Put the handler in front of every signal in `signals` that isn't ignored. While arming. */
@@ -67,10 +68,10 @@ void hold_claim(const void *context);
 void hold_release(void);
 
 /*
- * Around the start of a thread by _exit(), which a signal handler may have called in the middle of
- * malloc: if it hangs for a second, the process ends with this status all the same.
+ * Around a part of an exit that may hang: if it isn't over after so many nanoseconds, the process
+ * ends with this status all the same.
  */
-void hold_guard_exit(int status);
+void hold_guard_exit(int status, int64_t ns);
 void hold_unguard_exit(void);
 
 /* The default action, now: the shutdown timeout is over. Context: any thread. */

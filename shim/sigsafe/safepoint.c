@@ -3,6 +3,7 @@
 /* Context: see each function in the header. */
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "sigsafe/context.h"
@@ -18,6 +19,9 @@
 
 /* At so many ticks of hold.c's timer in a row, 20 ms apart, a thread sits in one and the same call. */
 #define TICKS_TO_SIT 3
+
+#define ALONE_LOOKS   50
+#define ALONE_LOOK_NS 100000
 
 void *(*_Atomic safepoint_body)(void *);
 _Atomic uint32_t *safepoint_libc_threads;
@@ -55,7 +59,7 @@ static bool sits_in_a_call(const ucontext_t *context)
     return ticks >= TICKS_TO_SIT;
 }
 
-static void count_in_libc(bool in)
+void safepoint_count_in_libc(bool in)
 {
     uint32_t before = 1;
 
@@ -76,7 +80,7 @@ static void *thread_body(void *unused)
     atomic_store(&life->coordinator, (int32_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
     (void)safepoint_body(unused);
     atomic_store(&life->coordinator, 0);
-    count_in_libc(true);
+    safepoint_count_in_libc(true);
     return NULL;
 }
 
@@ -98,7 +102,7 @@ static int create_thread(void)
         error = real.pthread_create(&coordinator, NULL, thread_body, NULL);
     }
     if (error == 0) {
-        count_in_libc(false);
+        safepoint_count_in_libc(false);
     }
     (void)real.pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attributes);
@@ -192,6 +196,20 @@ void wait_open(sigset_t *mask)
     errno = saved;
 }
 
+/*
+ * The kernel wakes whoever joins a thread a moment before the thread leaves its process (exit_mm,
+ * kernel/exit.c). The links of the folder are two more than its threads; hooks that hang stay.
+ */
+static void wait_until_alone(void)
+{
+    static _Atomic uint32_t never;
+    struct stat st;
+
+    for (int i = 0; i < ALONE_LOOKS && lstat("/proc/self/task", &st) == 0 && st.st_nlink > 3; i++) {
+        life_sleep(&never, 0, ALONE_LOOK_NS);
+    }
+}
+
 void safepoint_pause(void)
 {
     if (!life_armed() || atomic_load(&life->threads) || !atomic_load(&life->started)) {
@@ -199,6 +217,7 @@ void safepoint_pause(void)
     }
     life_post(LIFE_PAUSE);
     (void)pthread_join(coordinator, NULL);
+    wait_until_alone();
     atomic_store(&life->started, 0);
 }
 

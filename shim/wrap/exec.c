@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sigsafe/crash.h"
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/real.h"
@@ -51,6 +52,7 @@ static void mask_is_virtual_again(uint64_t blocked)
 
 static uint64_t before_exec(void)
 {
+    crash_called("exec", -1);
     int saved = errno;
 
     if (family_self() && !life_thread.in_vfork) {
