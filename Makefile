@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Builds everything into build/. Targets: all (default), tests, unit, check, lint, format, clean.
+# Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize-hooks, check, lint,
+# format, clean.
 
 CC ?= gcc
 BUILD ?= build
 OPT ?= -O2 -g
 
+percent = %
 MAKEFLAGS += --no-print-directory
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 COMMON = -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Ishim -MMD -MP $(EXTRA_CFLAGS)
@@ -38,12 +40,33 @@ TOOL_LIB = $(wildcard tests/tools/lib/*.c)
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
-HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
+EXAMPLE_HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
 FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c))
+
+# A hook whose library isn't there is left out, and `make hooks` says so.
+has_header = $(shell echo '\#include <$(1)>' | $(CC) $(2) -E -o /dev/null -x c - 2>/dev/null && echo yes)
+LIBPQ_FLAGS := -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+LIBS_file =
+LIBS_exec =
+LIBS_notify =
+LIBS_sqlite = -lsqlite3
+LIBS_postgres = -lpq
+LIBS_redis = -lhiredis
+FLAGS_postgres = $(LIBPQ_FLAGS)
+OPTIONAL_HOOKS := $(if $(call has_header,sqlite3.h),sqlite) $(if $(call has_header,libpq-fe.h,$(LIBPQ_FLAGS)),postgres) \
+	$(if $(call has_header,hiredis/hiredis.h),redis)
+BUILTIN_HOOKS = file exec notify $(OPTIONAL_HOOKS)
+SKIPPED_HOOKS = $(filter-out $(OPTIONAL_HOOKS),sqlite postgres redis)
+BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
+HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
+
 TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
 
-.PHONY: all tests unit check lint format clean
-all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(HOOKS)
+.PHONY: all hooks tests unit sanitize-hooks check lint format clean
+all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
+
+hooks: $(BUILTINS)
+	@$(foreach hook,$(SKIPPED_HOOKS),echo "skipped: the hook $(hook), for lack of its library's headers";) :
 
 $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(BUILD)/exports.map
 	$(CC) $(OPT) $(SHIM_LINK) -o $@ $(filter %.o,$^)
@@ -75,6 +98,16 @@ $(BUILD)/obj/engine/%.o: shim/engine/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_FLAGS) -c -o $@ $<
 
+# Everything of a hook but its one constant stays inside of it.
+$(BUILD)/obj/hooks/%.o: helpers/hooks/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_FLAGS) -Ihelpers/hooks $(FLAGS_$(patsubst %/,%,$(dir $*))) -c -o $@ $<
+.SECONDARY: # the objects stay
+.SECONDEXPANSION:
+$(BUILD)/fluxshim/hooks/%.so: $$(patsubst helpers/hooks/$$(percent).c,$(BUILD)/obj/hooks/$$(percent).o,$$(wildcard helpers/hooks/$$*/*.c)) $(HOOK_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(HARDEN) -shared -o $@ $^ $(LIBS_$*) -lcjson -ldl
+
 $(BUILD)/%.so: helpers/hooks/example/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
@@ -95,6 +128,9 @@ $(BUILD)/tests/fixtures/%: tests/fixtures/%.c $(wildcard tests/fixtures/lib/*.h)
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
+$(BUILD)/tests/tools/hook_call: tests/tools/hook_call.c shim/fluxshim.h
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -rdynamic -o $@ $< -ldl
 
 $(BUILD)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -115,6 +151,11 @@ $(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/sett
 
 unit: $(UNITS)
 	@for t in $(UNITS); do $$t || exit 1; done
+
+# The built-in hooks and their caller with AddressSanitizer, in a folder of their own.
+sanitize-hooks:
+	$(MAKE) BUILD=$(BUILD)/sanitize OPT='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer' \
+		hooks $(BUILD)/sanitize/tests/tools/hook_call
 
 check:
 	./scripts/check
