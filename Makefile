@@ -3,6 +3,8 @@
 # format, clean.
 
 CC ?= gcc
+CXX ?= g++
+RUSTC ?= rustc
 BUILD ?= build
 OPT ?= -O2 -g
 
@@ -41,6 +43,8 @@ TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools
 BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
 EXAMPLE_HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
+# The same in other languages, for the tests.
+FOREIGN_HOOKS = $(BUILD)/tests/hooks/counter_cpp.so $(BUILD)/tests/hooks/counter_rs.so
 FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c))
 
 # A hook whose library isn't there is left out, and `make hooks` says so.
@@ -114,9 +118,15 @@ $(BUILD)/%.so: helpers/hooks/example/%.c
 $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/counter_cpp.so: helpers/hooks/example/counter.cpp shim/fluxshim.h
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -Ishim -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/counter_rs.so: helpers/hooks/example/counter.rs
+	@mkdir -p $(@D)
+	$(RUSTC) --edition 2021 --crate-type cdylib -C panic=abort -D warnings -o $@ $<
 
 # Test servers and fixtures are unmodified programs: no include path to the shim.
-tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(FIXTURES) $(TEST_HOOKS) \
+tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(FIXTURES) $(TEST_HOOKS) $(FOREIGN_HOOKS) \
 	$(BUILD)/tests/unit/print_settings
 $(BUILD)/tests/servers/%: tests/servers/%.c $(SERVER_LIB) $(wildcard tests/servers/lib/*.h)
 	@mkdir -p $(@D)
