@@ -98,9 +98,12 @@ $(BUILD)/obj/format/%.o: shim/format/%.c
 $(BUILD)/obj/boot/%.o: shim/boot/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -c -o $@ $<
+# Where an exception of C++ must not get past: shim/engine/hook_guard.h says why.
+$(BUILD)/obj/engine/hook_guard.o: EXTRA = -fno-asynchronous-unwind-tables -fno-unwind-tables
+
 $(BUILD)/obj/engine/%.o: shim/engine/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ENGINE_FLAGS) -c -o $@ $<
+	$(CC) $(ENGINE_FLAGS) $(EXTRA) -c -o $@ $<
 
 # Everything of a hook but its one constant stays inside of it.
 $(BUILD)/obj/hooks/%.o: helpers/hooks/%.c

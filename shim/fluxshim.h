@@ -50,6 +50,7 @@
 #define FLUX_PRIORITY_DATABASE 10
 #define FLUX_PRIORITY_FILE     50
 #define FLUX_PRIORITY_DEFAULT  100
+#define FLUX_PRIORITY_MOST     1000000
 
 #define FLUX_HOOK_ABI 1u
 
@@ -93,7 +94,7 @@ struct flux_hook {
     uint32_t abi;  /* FLUX_HOOK_ABI */
     uint32_t size; /* sizeof(struct flux_hook) */
     const char *name;
-    int32_t priority; /* 0 to 1000000; the configuration may say otherwise */
+    int32_t priority; /* 0 to FLUX_PRIORITY_MOST; the configuration may say otherwise */
     uint32_t scope;   /* enum flux_scopes; the configuration may say otherwise */
 
     /*

@@ -131,7 +131,7 @@ runs_without_hook() { # PATH REASON
 
 @test "a hook that is missing, has no symbol, is no ELF file or is writable by others" {
     runs_without_hook "$work/none.so" 'No such file or directory'
-    runs_without_hook "$BUILD/tests/hooks/without_symbol.so" 'it has no function flux_cleanup'
+    runs_without_hook "$BUILD/tests/hooks/without_symbol.so" 'it has neither flux_hook nor a function flux_cleanup'
     echo 'no ELF file' >"$work/text.so"
     runs_without_hook "$work/text.so" '(file too short|invalid ELF header)'
     runs_without_hook "$work" 'not a regular file'

@@ -68,6 +68,9 @@ static struct bridge bridge = {
     .bell = life_bell,
     .sleep = life_sleep,
     .wake = life_wake,
+    .crash_guard = crash_guard,
+    .crash_enter = crash_enter,
+    .count_in_libc = safepoint_count_in_libc,
 };
 
 /* One copy, in pages of its own: only what is used of it becomes memory. */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "boot/boot.h"
+#include "sigsafe/crash.h"
 #include "sigsafe/family.h"
 #include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
@@ -71,6 +72,7 @@ void fork_in_child(void)
 {
     life_thread.wait_frame = 0;
     life_thread.owns_masks = 0;
+    crash_forget_in_child();
     family_in_child();
     if (life_thread.fork_sandboxed) {
         atomic_store(&life->sandboxed, 1);

@@ -27,35 +27,50 @@ static char path[PATH_MAX]; /* set by checkpoint_prepare; "" is none */
 
 /* ---- the one before ---- */
 
-static int parse_generation(const char *text, uint64_t *ret_generation)
+static double generation_of(const cJSON *root)
 {
-    cJSON *root = cJSON_ParseWithOpts(text, NULL, 1);
-    const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "schema");
     const cJSON *generation = cJSON_GetObjectItemCaseSensitive(root, "generation");
-    double value = cJSON_IsNumber(generation) ? generation->valuedouble : 0;
-    int result = -EBADMSG;
 
-    if (cJSON_IsString(schema) && strcmp(schema->valuestring, DOCUMENT_SCHEMA) == 0 && value >= 1 &&
-        value < GENERATION_MOST) {
-        *ret_generation = (uint64_t)value;
-        result = 0;
-    }
-    cJSON_Delete(root);
-    return result;
+    return cJSON_IsNumber(generation) ? generation->valuedouble : 0;
+}
+
+static bool is_checkpoint(const cJSON *root)
+{
+    const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "schema");
+    double generation = generation_of(root);
+
+    return cJSON_IsString(schema) && strcmp(schema->valuestring, DOCUMENT_SCHEMA) == 0 &&
+           generation >= 1 && generation < GENERATION_MOST;
 }
 
 /* -ENOENT: there is none. -EBADMSG: what is there is no checkpoint. Else it can't be read. */
-static int read_generation(int folder, const char *name, uint64_t *ret_generation)
+static int read_document(int folder, const char *name, cJSON **ret_root)
 {
     char *text = NULL;
     int result = file_read(folder, name, O_NOFOLLOW, FILE_MOST, &text);
+    cJSON *root = result == 0 ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
 
-    if (result == -EINVAL || result == -EISDIR || result == -EFBIG) {
-        result = -EBADMSG;
-    } else if (result == 0) {
-        result = parse_generation(text, ret_generation);
-    }
     free(text);
+    if (result == -EINVAL || result == -EISDIR || result == -EFBIG ||
+        (result == 0 && !is_checkpoint(root))) {
+        cJSON_Delete(root);
+        return -EBADMSG;
+    }
+    if (result == 0) {
+        *ret_root = root;
+    }
+    return result;
+}
+
+static int read_generation(int folder, const char *name, uint64_t *ret_generation)
+{
+    cJSON *root = NULL;
+    int result = read_document(folder, name, &root);
+
+    if (result == 0) {
+        *ret_generation = (uint64_t)generation_of(root);
+    }
+    cJSON_Delete(root);
     return result;
 }
 
@@ -254,6 +269,27 @@ int checkpoint_write(const struct record *record)
         close(folder);
     }
     return result;
+}
+
+/* ---- reading ---- */
+
+cJSON *checkpoint_read_hooks(void)
+{
+    int folder = path[0] != '\0' ? open_folder() : -1;
+    char kept[PATH_MAX];
+    cJSON *root = NULL, *hooks = NULL;
+
+    if (folder < 0) {
+        return NULL;
+    }
+    snprintf(kept, sizeof(kept), "%s.prev", name_in_folder());
+    if (read_document(folder, name_in_folder(), &root) == -EBADMSG) {
+        (void)read_document(folder, kept, &root);
+    }
+    close(folder);
+    hooks = cJSON_DetachItemFromObjectCaseSensitive(root, "hooks");
+    cJSON_Delete(root);
+    return hooks;
 }
 
 /* ---- preparing ---- */

@@ -24,6 +24,8 @@
 #ifndef FLUXSHIM_ENGINE_CHECKPOINT_H
 #define FLUXSHIM_ENGINE_CHECKPOINT_H
 
+#include <cjson/cJSON.h>
+
 #include "engine/record.h"
 
 /*
@@ -33,6 +35,12 @@
 int checkpoint_prepare(const char *path);
 
 int checkpoint_write(const struct record *record);
+
+/*
+ * The array "hooks" of the last shutdown's checkpoint, to be deleted, or NULL: there is none. Where
+ * the file is no checkpoint, the one kept as .prev is read. After checkpoint_prepare().
+ */
+cJSON *checkpoint_read_hooks(void);
 
 /* Absolute, "" if none is wanted. */
 const char *checkpoint_path(void);

@@ -68,11 +68,41 @@ static void tell_position(const char *path, const char *text, const char *at)
               column);
 }
 
-static int apply_text(struct settings *settings, const char *path, const char *text)
+/* The array; FLUX_HOOKS in the environment takes its place. */
+static int set_hooks(struct settings *settings, const char *path, const cJSON *array,
+                     struct hook_entries *ret_hooks)
+{
+    hooks_config_free(ret_hooks);
+    if (settings_origin_of(settings, SETTING_HOOKS) == SETTINGS_ENVIRONMENT) {
+        return 0;
+    }
+    settings->hooks[0] = '\0';
+    return hooks_config_from_array(array, path, ret_hooks);
+}
+
+static int apply_members(struct settings *settings, const char *path, const cJSON *root,
+                         struct hook_entries *ret_hooks)
+{
+    const cJSON *item;
+    int result = 0;
+
+    cJSON_ArrayForEach(item, root)
+    {
+        if (cJSON_IsArray(item) && strcmp(item->string, "hooks") == 0) {
+            result = set_hooks(settings, path, item, ret_hooks);
+        } else {
+            set_member(settings, path, item);
+        }
+    }
+    return result;
+}
+
+static int apply_text(struct settings *settings, const char *path, const char *text,
+                      struct hook_entries *ret_hooks)
 {
     const char *end = text;
     cJSON *root = cJSON_ParseWithLengthOpts(text, strlen(text) + 1, &end, 1);
-    cJSON *item;
+    int result;
 
     if (!root) {
         tell_position(path, text, end);
@@ -83,15 +113,12 @@ static int apply_text(struct settings *settings, const char *path, const char *t
         cJSON_Delete(root);
         return -EINVAL;
     }
-    cJSON_ArrayForEach(item, root)
-    {
-        set_member(settings, path, item);
-    }
+    result = apply_members(settings, path, root, ret_hooks);
     cJSON_Delete(root);
-    return 0;
+    return result;
 }
 
-int config_load(struct settings *settings)
+int config_load(struct settings *settings, struct hook_entries *ret_hooks)
 {
     char path[SETTINGS_PATH_SIZE];
     char *text = NULL;
@@ -107,7 +134,7 @@ int config_load(struct settings *settings)
                   result == -EINVAL ? "not a regular file" : strerror(-result));
         return result;
     }
-    result = apply_text(settings, path, text);
+    result = apply_text(settings, path, text, ret_hooks);
     free(text);
     return result;
 }

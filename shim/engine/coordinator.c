@@ -24,11 +24,16 @@
 #define RESERVE_MOST_NS    1000000000ll
 #define ORPHAN_LOOK_NS     100000000ll
 #define FLUSH_LOOK_NS      2000000ll /* how often that is looked at */
+#define MS                 1000000ll
+#define TELL_AGAIN_NS      1000000000ll
+#define FAREWELL_NS        200000000ll /* what hooks have for their last events */
 
 static struct fsm fsm;
 static struct record record;
 static bool cleans;        /* this process runs the family's hooks and writes its checkpoint */
 static int64_t look_at_ns; /* when the present state wants to be called again */
+static int64_t tell_at_ns; /* when the hooks are told of the drain again */
+static uint64_t left;      /* connections, as of the last look */
 
 void coordinator_init(void)
 {
@@ -75,6 +80,48 @@ static void note_reason(int64_t now)
     }
 }
 
+/* The hooks and subscribers --------------------------------------------------------------------- */
+
+_Static_assert((int)FSM_RELEASE == (int)FLUX_PHASE_RELEASE, "the states begin with the phases");
+
+static uint64_t ms_until(int64_t deadline, int64_t now)
+{
+    return deadline == FSM_NEVER ? UINT64_MAX
+           : deadline > now      ? (uint64_t)(deadline - now) / MS
+                                 : 0;
+}
+
+static enum hooks_ours ours(void)
+{
+    return shim->family_leads() ? HOOKS_ALL : HOOKS_OF_PROCESS;
+}
+
+static void tell_hooks(int64_t now, bool repeated)
+{
+    uint32_t phase = fsm.state < FSM_RELEASE ? (uint32_t)fsm.state : FLUX_PHASE_RELEASE;
+    int64_t end =
+        fsm.limits.shutdown > FSM_NEVER - fsm.began ? FSM_NEVER : fsm.began + fsm.limits.shutdown;
+    struct flux_event event = {
+        .size = sizeof(event),
+        .phase = phase,
+        .connections_left = left,
+        .elapsed_ms = (uint64_t)(now - fsm.began) / MS,
+        .remaining_ms = ms_until(fsm_deadline(&fsm), now),
+        .shutdown_ms = ms_until(end, now),
+    };
+
+    atomic_store(&shim->life->phase, phase);
+    tell_at_ns = now + TELL_AGAIN_NS;
+    hooks_tell(&event, ours(), repeated);
+}
+
+/* Their last event has come; nothing of theirs may stand in the program's way from here on. */
+static void end_hooks(void)
+{
+    hooks_end(shim_now() + FAREWELL_NS);
+    shim->crash_guard(false);
+}
+
 /* What each state means ------------------------------------------------------------------------ */
 
 static bool step(enum fsm_event event);
@@ -119,6 +166,7 @@ static void watch(int64_t now)
 
     not_before_ns = done + (done - now < SWEEP_COST_MOST_NS ? done - now : SWEEP_COST_MOST_NS);
     look_at_ns = view.next_ns;
+    left = view.left;
     live_show("draining", view.left, (deadline - now) / 1000000000 + 1);
     if (over) {
         (void)step(FSM_EMPTY);
@@ -144,13 +192,8 @@ static void run_hooks(void)
     int64_t reserve = fsm.limits.shutdown / 10;
 
     cleans = members_clean();
-    if (!cleans) {
-        (void)step(FSM_DONE);
-        return;
-    }
-
     reserve = reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS;
-    hooks_run(&record, shim->settings->hook_timeout, fsm_deadline(&fsm) - reserve);
+    hooks_run(&record, cleans ? HOOKS_ALL : HOOKS_OF_PROCESS, fsm_deadline(&fsm) - reserve);
     (void)step(FSM_DONE);
 }
 
@@ -175,6 +218,7 @@ static void block_all_signals(void)
 /* From here on the program ends itself, and nobody waits for us any more. */
 static void finish(void)
 {
+    end_hooks();
     atomic_store(&shim->life->finished, 1);
     shim->wake(&shim->life->finished);
 }
@@ -182,6 +226,7 @@ static void finish(void)
 static void release(void)
 {
     if (!shim->held()) {
+        end_hooks();
         members_release();
         look_at_ns = shim_now(); /* a member that was told: its master will stop it, or has gone */
         return;
@@ -217,6 +262,9 @@ static void give_up(void)
 static void enter(int64_t now)
 {
     note_phase(now);
+    if (fsm.state <= FSM_RELEASE || fsm.state == FSM_FINISHED) {
+        tell_hooks(now, false);
+    }
     live_clear();
     look_at_ns = FSM_NEVER;
     switch (fsm.state) {
@@ -338,6 +386,9 @@ static void take_events(uint32_t events)
 static void look(int64_t now)
 {
     if (fsm.state == FSM_DRAIN) {
+        if (now >= tell_at_ns) {
+            tell_hooks(now, true);
+        }
         watch(now);
     } else if (fsm.state == FSM_FORCE && now >= look_at_ns) {
         flush(now);
@@ -351,6 +402,9 @@ static int64_t time_to_sleep(int64_t now)
     int64_t deadline = fsm_deadline(&fsm);
     int64_t until = look_at_ns < deadline ? look_at_ns : deadline;
 
+    if (fsm.state == FSM_DRAIN && tell_at_ns < until) {
+        until = tell_at_ns;
+    }
     return until == FSM_NEVER ? -1 : until > now ? until - now : 0;
 }
 
@@ -369,6 +423,7 @@ void *coordinator_run(void *unused)
         whose = getpid();
         drain_forget();
         members_forget();
+        hooks_forget_threads();
         coordinator_init();
     }
     (void)prctl(PR_SET_NAME, "fluxshim");

@@ -324,6 +324,19 @@ static void add_family(cJSON *root, const struct record *record)
     }
 }
 
+/* As it was given: it has been read as JSON already, and only its bytes may be wrong. */
+static void add_state(cJSON *row, const char *state)
+{
+    char *valid = state ? valid_utf8(state) : NULL;
+
+    if (state) {
+        need(valid ? cJSON_AddRawToObject(row, "state", valid) : NULL);
+    } else {
+        add_null(row, "state");
+    }
+    free(valid);
+}
+
 static bool has_returned(const struct record_hook *hook)
 {
     return hook->status && (strcmp(hook->status, "ok") == 0 || strcmp(hook->status, "failed") == 0);
@@ -337,7 +350,10 @@ static void add_hooks(cJSON *root, const struct record *record)
         const struct record_hook *hook = &record->hooks[i];
         cJSON *row = append(rows);
 
+        add_text(row, "name", hook->name);
         add_text(row, "path", hook->path);
+        add_number(row, "priority", hook->priority);
+        add_text(row, "scope", hook->scope);
         add_text(row, "status", hook->status);
         if (has_returned(hook)) {
             add_number(row, "result", hook->result);
@@ -346,6 +362,7 @@ static void add_hooks(cJSON *root, const struct record *record)
         }
         add_ms(row, "ms", hook->ns);
         add_text(row, "error", hook->error[0] ? hook->error : NULL);
+        add_state(row, hook->state);
     }
 }
 

@@ -22,19 +22,33 @@ int64_t shim_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static void load_hooks(struct hook_entries *entries)
+{
+    cJSON *before = checkpoint_read_hooks();
+
+    if (!entries->list) {
+        (void)hooks_config_from_list(shim->settings->hooks, entries);
+    }
+    (void)hooks_load(entries, before);
+    cJSON_Delete(before);
+    hooks_config_free(entries);
+}
+
 /* Everything that can go wrong with the settings is told here, at the start and not at the end. */
 static int load(const struct bridge *bridge)
 {
+    struct hook_entries hooks = {0};
+
     if (bridge->abi != BRIDGE_ABI || bridge->size != sizeof(struct bridge)) {
         return -EPROTO;
     }
     shim = bridge;
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = malloc, .free_fn = free});
-    (void)config_load(shim->settings);
+    (void)config_load(shim->settings, &hooks);
     if (shim->settings->checkpoint[0] != '\0') {
         (void)checkpoint_prepare(shim->settings->checkpoint);
     }
-    (void)hooks_load(shim->settings->hooks);
+    load_hooks(&hooks);
     coordinator_init();
     return 0;
 }

@@ -1,91 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes FLUX_HOOKS apart and runs what it names, each on a thread that may be left behind. */
-/* Context: coordinator thread only; may allocate and block. */
+/* The list of hooks, their order, and what is recorded of each. */
+/* Context: hooks_load(): the arming thread; the rest: the coordinator's. May allocate and block. */
 #include "engine/hooks.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
-#include <limits.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "engine/hook_end.h"
+#include "engine/hook_start.h"
+#include "engine/hook_state.h"
+#include "engine/hook_thread.h"
 #include "engine/plugin.h"
 #include "engine/shim.h"
-#include "fluxshim.h"
-
-#define PRIORITY_MOST 1000000
-#define NS_PER_S      1000000000
 
 struct hook {
     struct plugin plugin;
     int priority;
-    size_t order;     /* in the list: qsort(3) isn't stable by itself */
-    bool left_behind; /* a thread may still be in it */
+    uint32_t scope;
+    int64_t timeout_ns; /* -1: FLUX_HOOK_TIMEOUT */
+    size_t order;       /* in the list: qsort(3) isn't stable by itself */
+    const char *config; /* JSON; while arming only */
+    struct hook_thread *thread;
+    char *state;             /* what it saved at the last shutdown of this process */
+    const char *status;      /* NULL as long as it may be called */
+    char error[256];         /* of that status */
+    struct record_hook *row; /* while hooks_run() */
 };
 
 /* Written while arming, then the coordinator's. */
 static struct hook *hooks;
 static size_t hook_count;
 
+#define FOR_EACH(hook) for (struct hook *hook = hooks; hook < hooks + hook_count; hook++)
+
 /* ---- loading ---- */
 
-static bool is_number(const char *text)
+/* The entry's wishes go before the hook's own. */
+static void settle(struct hook *hook, const struct hook_entry *entry, size_t order)
 {
-    text += *text == '-';
-    return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+    const struct flux_hook *own = &hook->plugin.hook;
+
+    hook->priority = entry->priority >= 0            ? entry->priority
+                     : hook->plugin.error[0] == '\0' ? own->priority
+                                                     : FLUX_PRIORITY_DEFAULT;
+    hook->scope = entry->scope >= 0 ? (uint32_t)entry->scope : own->scope;
+    hook->timeout_ns = entry->timeout;
+    hook->order = order;
+    hook->config = entry->config ? entry->config : "null";
 }
 
-/* Cuts `=priority` off the entry. NULL, or what is wrong with the priority. */
-static const char *take_priority(char *entry, int *ret_priority)
+static int load_entry(struct hook *hook, const struct hook_entry *entry, size_t order)
 {
-    const char *error = NULL;
-    char *equals = strrchr(entry, '=');
-    int priority = FLUX_PRIORITY_DEFAULT;
-
-    if (equals && is_number(equals + 1)) {
-        priority = (int)strtonum(equals + 1, 0, PRIORITY_MOST, &error);
-        *equals = '\0';
-    }
-    *ret_priority = error ? FLUX_PRIORITY_DEFAULT : priority;
-    return error;
-}
-
-/* Allocated. Without a working folder (deleted, say) the path stays as it is, and isn't found. */
-static char *absolute(const char *path)
-{
-    char folder[PATH_MAX], *whole;
-
-    if (path[0] == '/' || !getcwd(folder, sizeof(folder))) {
-        return strdup(path);
-    }
-    return asprintf(&whole, "%s/%s", folder, path) < 0 ? NULL : whole;
-}
-
-static int load_entry(struct hook *hook, char *entry, size_t order)
-{
-    const char *bad_priority = take_priority(entry, &hook->priority);
-    char *path = absolute(entry);
+    char *path = entry->error ? strdup(entry->object) : plugin_path(entry->object);
 
     if (!path) {
         return -ENOMEM;
     }
-    hook->order = order;
-    if (bad_priority) {
+    if (entry->error) {
         hook->plugin.path = path;
-        plugin_refuse(&hook->plugin, "its priority is %s, allowed is 0 to %d", bad_priority,
-                      PRIORITY_MOST);
+        plugin_refuse(&hook->plugin, "%s", entry->error);
     } else {
         plugin_open(&hook->plugin, path);
     }
-    if (hook->plugin.error[0] != '\0') {
-        log_error("hook %s will not run: %s", path, hook->plugin.error);
-    } else {
-        log_debug("hook %s loaded, priority %d", path, hook->priority);
-    }
+    settle(hook, entry, order);
     return 0;
 }
 
@@ -100,55 +79,62 @@ static int by_priority(const void *left, const void *right)
 static void forget(struct hook *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (list[i].left_behind) {
-            list[i].plugin.handle = NULL; /* its code stays mapped */
+        if (list[i].thread) {
+            list[i].plugin.handle = NULL; /* a thread may be in it: its code stays mapped */
         }
+        free(list[i].state);
         plugin_close(&list[i].plugin);
     }
     free(list);
 }
 
-/* How many were loaded, or -ENOMEM; `*ret_count` is how many rows are in use in any case. */
-static int load_entries(struct hook *list, char *rest, size_t *ret_count)
+static int load_entries(struct hook *list, const struct hook_entries *entries, size_t *ret_count)
 {
-    size_t count = 0;
-    char *entry;
     int result = 0;
 
-    while (result == 0 && (entry = strsep(&rest, ":"))) {
-        if (*entry == '\0') {
-            continue;
-        }
-        if (count == RECORD_HOOKS) {
-            log_error("FLUX_HOOKS names more than %d hooks; the rest will not run", RECORD_HOOKS);
-            break;
-        }
-        result = load_entry(&list[count], entry, count);
-        count += result == 0;
+    for (size_t i = 0; i < entries->count && result == 0; i++) {
+        result = load_entry(&list[i], &entries->list[i], i);
+        *ret_count = i + (result == 0);
     }
-    *ret_count = count;
     return result;
 }
 
-static size_t entries_at_most(const char *list)
+/* How many before this one have its name. */
+static size_t occurrence(const struct hook *hook)
 {
-    size_t count = 1;
+    size_t count = 0;
 
-    for (; *list; list++) {
-        count += *list == ':';
+    for (const struct hook *other = hooks; other < hook; other++) {
+        count += strcmp(other->plugin.name, hook->plugin.name) == 0;
     }
-    return count < RECORD_HOOKS ? count : RECORD_HOOKS;
+    return count;
+}
+
+static void start(struct hook *hook, const cJSON *before)
+{
+    struct plugin *plugin = &hook->plugin;
+    char *state = NULL;
+
+    if (plugin->error[0] == '\0') {
+        state = plugin->hook.restore ? hook_state_of(before, plugin->name, occurrence(hook)) : NULL;
+        hook_start(plugin, hook->config, state);
+        free(state);
+    }
+    hook->config = NULL;
+    if (plugin->error[0] != '\0') {
+        log_error("hook %s will not run: %s", plugin->path, plugin->error);
+    } else {
+        log_debug("hook %s loaded, priority %d", plugin->path, hook->priority);
+    }
 }
 
 /* The new list is opened before the old one is closed: what is in both isn't unloaded between. */
-int hooks_load(const char *list)
+int hooks_load(const struct hook_entries *entries, const cJSON *before)
 {
-    char *text = strdup(list);
-    struct hook *new = calloc(entries_at_most(list), sizeof(*new));
+    struct hook *new = calloc(entries->count + 1, sizeof(*new));
     size_t count = 0;
-    int result = text && new ? load_entries(new, text, &count) : -ENOMEM;
+    int result = new ? load_entries(new, entries, &count) : -ENOMEM;
 
-    free(text);
     forget(hooks, hook_count);
     hooks = NULL;
     hook_count = 0;
@@ -160,42 +146,110 @@ int hooks_load(const char *list)
     qsort(new, count, sizeof(*new), by_priority);
     hooks = new;
     hook_count = count;
-    return 0;
-}
-
-/* ---- running ---- */
-
-/* The function travels as the argument itself: a thread left behind refers to nothing of ours. */
-static void *thread_main(void *cleanup)
-{
-    return (void *)(intptr_t)((int (*)(void))cleanup)();
-}
-
-/* Signals are for the program's threads: none may run a handler in the midst of a hook. */
-static int start_thread(int (*cleanup)(void), pthread_t *ret_thread)
-{
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(ret_thread, NULL, thread_main, (void *)cleanup);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -error;
-}
-
-static int wait_for_thread(pthread_t thread, int64_t until_ns, int *ret_result)
-{
-    const struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
-    void *result;
-    int error = pthread_clockjoin_np(thread, &result, CLOCK_MONOTONIC, &until);
-
-    if (error) {
-        pthread_detach(thread);
-        return -error;
+    FOR_EACH(hook)
+    {
+        start(hook, before);
     }
-    *ret_result = (int)(intptr_t)result;
     return 0;
+}
+
+/* ---- their threads ---- */
+
+static bool is_ours(const struct hook *hook, enum hooks_ours ours)
+{
+    return ours == HOOKS_ALL || hook->scope == FLUX_SCOPE_PROCESS;
+}
+
+static void set_status(struct hook *hook, const char *status, const char *error)
+{
+    hook->status = status;
+    strlcpy(hook->error, error, sizeof(hook->error));
+    log_warn("hook %s: %s: %s", hook->plugin.path, status, error);
+}
+
+static void note_end(struct hook *hook)
+{
+    char reason[128];
+
+    hook_end_reason(&hook->thread->mark, hook_thread_call(hook->thread), reason, sizeof(reason));
+    set_status(hook, hook_end_status(&hook->thread->mark), reason);
+}
+
+static void note_late(struct hook *hook)
+{
+    char reason[128];
+
+    strlcpy(reason, hook_thread_call(hook->thread), sizeof(reason));
+    strlcat(reason, " did not return in time and was left behind", sizeof(reason));
+    set_status(hook, "timeout", reason);
+}
+
+/* Its thread, made if there is none. NULL: it gets no calls, and its status says why. */
+static struct hook_thread *thread_of(struct hook *hook)
+{
+    const struct flux_hook *calls = &hook->plugin.hook;
+    struct hook_work work = {.name = hook->plugin.name,
+                             .instance = hook->plugin.instance,
+                             .event = calls->event,
+                             .cleanup = calls->cleanup,
+                             .save = calls->save};
+
+    if (!hook->thread) {
+        hook->thread = hook_thread_start(&work);
+    }
+    if (!hook->thread) {
+        set_status(hook, "not run", "no thread could be started");
+        return NULL;
+    }
+    if (hook_thread_has_ended(hook->thread)) {
+        note_end(hook);
+        return NULL;
+    }
+    return hook->thread;
+}
+
+static bool may_be_called(const struct hook *hook)
+{
+    return hook->plugin.error[0] == '\0' && !hook->status;
+}
+
+void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repeated)
+{
+    FOR_EACH(hook)
+    {
+        if (hook->plugin.hook.event && may_be_called(hook) && is_ours(hook, ours) &&
+            thread_of(hook)) {
+            hook_thread_post_event(hook->thread, event, repeated);
+        }
+    }
+}
+
+/* ---- cleanup and save ---- */
+
+static int64_t timeout_of(const struct hook *hook)
+{
+    return hook->timeout_ns >= 0 ? hook->timeout_ns : shim->settings->hook_timeout;
+}
+
+/* Post the call and wait. False: it is over with this one, and its status says why. */
+static bool call(struct hook *hook, enum hook_call what, int64_t deadline_ns)
+{
+    if (!thread_of(hook)) {
+        return false;
+    }
+    uint32_t number = hook_thread_post(hook->thread, what);
+
+    switch (hook_thread_wait(hook->thread, number, timeout_of(hook), deadline_ns)) {
+    case HOOK_RETURNED:
+        return true;
+    case HOOK_LATE:
+        note_late(hook);
+        return false;
+    case HOOK_ENDED:
+        note_end(hook);
+        return false;
+    }
+    return false;
 }
 
 static void set_outcome(struct record_hook *row, const char *status, const char *error)
@@ -204,61 +258,126 @@ static void set_outcome(struct record_hook *row, const char *status, const char 
     strlcpy(row->error, error, sizeof(row->error));
 }
 
-static void run_until(struct hook *hook, struct record_hook *row, int64_t until_ns)
+static void begin_row(struct hook *hook, struct record_hook *row)
 {
-    pthread_t thread;
-    int64_t began = shim_now();
-    int error = start_thread(hook->plugin.cleanup, &thread);
+    hook->row = row;
+    *row = (struct record_hook){
+        .priority = hook->priority,
+        .scope = hook->scope == FLUX_SCOPE_PROCESS ? "process" : "family",
+    };
+    strlcpy(row->name, hook->plugin.name, sizeof(row->name));
+    strlcpy(row->path, hook->plugin.path, sizeof(row->path));
+}
 
-    if (error) {
-        set_outcome(row, "not run", "no thread could be started");
+static void note_result(const struct hook *hook, int result)
+{
+    hook->row->result = result;
+    if (result != 0) {
+        set_outcome(hook->row, "failed", "cleanup did not return 0");
+        log_warn("hook %s failed: cleanup returned %d", hook->plugin.path, result);
+    } else {
+        set_outcome(hook->row, "ok", "");
+    }
+}
+
+static void clean(struct hook *hook, int64_t deadline_ns)
+{
+    int64_t began = shim_now();
+
+    if (!may_be_called(hook)) { /* told already */
+        const char *error = hook->status ? hook->error : hook->plugin.error;
+
+        set_outcome(hook->row, hook->status ? hook->status : "not run", error);
         return;
     }
-    error = wait_for_thread(thread, until_ns, &row->result);
-    row->ns = shim_now() - began;
-    hook->left_behind |= error != 0;
-    if (error) {
-        set_outcome(row, "timeout", "it did not return in time and was left behind");
-    } else if (row->result != 0) {
-        set_outcome(row, "failed", "flux_cleanup did not return 0");
-    } else {
-        set_outcome(row, "ok", "");
+    if (began >= deadline_ns) {
+        set_status(hook, "not run", "the time for the shutdown is over");
+    } else if (!hook->plugin.hook.cleanup) {
+        note_result(hook, 0);
+    } else if (call(hook, HOOK_CLEANUP, deadline_ns)) {
+        note_result(hook, hook->thread->result);
+    }
+    hook->row->ns = shim_now() - began;
+    if (hook->status) {
+        set_outcome(hook->row, hook->status, hook->error);
+    } else if (hook->row->result == 0) {
+        log_info("hook %s: ok after %lld ms", hook->plugin.path,
+                 (long long)hook->row->ns / 1000000);
     }
 }
 
-static void tell(const struct hook *hook, const struct record_hook *row)
+static void save(struct hook *hook, int64_t deadline_ns)
 {
-    if (strcmp(row->status, "ok") == 0) {
-        log_info("hook %s: ok after %lld ms", hook->plugin.path, (long long)row->ns / 1000000);
-    } else if (strcmp(row->status, "failed") == 0) {
-        log_warn("hook %s failed: flux_cleanup returned %d", hook->plugin.path, row->result);
+    if (!hook->plugin.hook.save || !may_be_called(hook) || shim_now() >= deadline_ns) {
+        return;
+    }
+    if (!call(hook, HOOK_SAVE, deadline_ns)) {
+        set_outcome(hook->row, hook->status, hook->error);
+        return;
+    }
+    free(hook->state);
+    hook->state = hook->thread->state;
+    hook->thread->state = NULL;
+    const char *fault = hook_state_fault(hook->state);
+
+    if (fault) {
+        log_warn("hook %s: its state is not kept: %s", hook->plugin.path, fault);
+        strlcpy(hook->row->error, fault, sizeof(hook->row->error));
     } else {
-        log_warn("hook %s: %s: %s", hook->plugin.path, row->status, row->error);
+        hook->row->state = hook->state;
     }
 }
 
-static void run(struct hook *hook, struct record_hook *row, int64_t timeout_ns, int64_t deadline_ns)
+void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns)
 {
-    int64_t now = shim_now();
-
-    *row = (struct record_hook){.result = 0};
-    strlcpy(row->path, hook->plugin.path, sizeof(row->path));
-    if (hook->plugin.error[0] != '\0') {
-        set_outcome(row, "not run", hook->plugin.error);
-        return; /* told when it was loaded */
+    record->hook_count = 0;
+    FOR_EACH(hook)
+    {
+        hook->row = NULL;
+        if (is_ours(hook, ours)) {
+            begin_row(hook, &record->hooks[record->hook_count++]);
+            clean(hook, deadline_ns);
+        }
     }
-    if (now >= deadline_ns) {
-        set_outcome(row, "not run", "the time for the shutdown is over");
-    } else {
-        run_until(hook, row, timeout_ns < deadline_ns - now ? now + timeout_ns : deadline_ns);
+    FOR_EACH(hook)
+    {
+        if (hook->row) {
+            save(hook, deadline_ns);
+        }
     }
-    tell(hook, row);
 }
 
-void hooks_run(struct record *record, int64_t timeout_ns, int64_t deadline_ns)
+bool hooks_are_of_process(void)
 {
-    for (size_t i = 0; i < hook_count; i++) {
-        run(&hooks[i], &record->hooks[i], timeout_ns, deadline_ns);
-        record->hook_count = i + 1;
+    FOR_EACH(hook)
+    {
+        if (hook->scope == FLUX_SCOPE_PROCESS && hook->plugin.error[0] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the end ---- */
+
+void hooks_end(int64_t deadline_ns)
+{
+    FOR_EACH(hook)
+    {
+        if (hook->thread && !hook->status && hook_thread_has_ended(hook->thread)) {
+            note_end(hook); /* in one of the last events */
+        }
+        if (hook->thread && !hook->status) {
+            hook_thread_end(hook->thread, deadline_ns);
+            hook->thread = NULL;
+        }
+    }
+}
+
+void hooks_forget_threads(void)
+{
+    FOR_EACH(hook)
+    {
+        hook->thread = NULL;
     }
 }

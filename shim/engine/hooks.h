@@ -1,33 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-/* The cleanup hooks: opened when the process arms, run by priority when it ends. */
-/* Context: coordinator thread only; may allocate and block. */
+/* The hooks: opened when the process arms, told of each phase, run by priority at the end. */
+/* Context: hooks_load(): the arming thread; the rest: the coordinator's. May allocate and block. */
 
 /*
- *     hooks_load("/lib/db.so=10:/lib/files.so");          while arming; again in a child that arms
- *     hooks_run(&record, settings->hook_timeout, deadline);
+ *     hooks_load(&entries, before);           while arming; again in a child that arms
+ *     hooks_tell(&event, ours, false);        at each phase; doesn't wait
+ *     hooks_run(&record, ours, deadline);     cleanup of all, then save of all
+ *     hooks_end(deadline);                    before the release
  *
- * The list is FLUX_HOOKS: `path[=priority]` separated by colons, priorities 0 to 1000000, 100 if
- * none is given, lower ones first and equal ones in the order given. A `=` belongs to the path
- * unless a number follows it. A relative path is relative to the working folder of that moment.
+ * fluxshim.h says what is called when. Each hook has a thread of its own (hook_thread.h), made at
+ * the first call of a shutdown; init, restore and the first event run in the arming thread
+ * (hook_guard.h).
  *
- * A hook that can't be loaded costs only itself: one line in the log, and a row "not run" in the
- * record. Each of the others runs on a thread of its own with every signal blocked. One that
- * doesn't return in time is left behind on its thread, and the next one runs.
+ * `ours` is which of them this process calls: in a family, those of scope family run in its owner
+ * only. A hook that can't be loaded costs only itself: one line in the log, and a row "not run" in
+ * the record. One that hangs, crashes or exits gets no further calls.
  */
 #ifndef FLUXSHIM_ENGINE_HOOKS_H
 #define FLUXSHIM_ENGINE_HOOKS_H
 
+#include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/hooks_config.h"
 #include "engine/record.h"
+#include "fluxshim.h"
 
-/* Takes the place of an earlier list. 0, or -ENOMEM: then there are no hooks. */
-int hooks_load(const char *list);
+enum hooks_ours { HOOKS_ALL, HOOKS_OF_PROCESS };
 
 /*
- * Run all, each for at most timeout_ns and none past deadline_ns (CLOCK_MONOTONIC), and fill in
- * record->hooks in the order of running.
+ * Takes the place of an earlier list. `before` is the array "hooks" of the last checkpoint, or NULL.
+ * 0, or -ENOMEM: then there are no hooks.
  */
-void hooks_run(struct record *record, int64_t timeout_ns, int64_t deadline_ns);
+int hooks_load(const struct hook_entries *entries, const cJSON *before);
+
+/* `repeated`: it may be left out where a hook hasn't taken the last one yet. */
+void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repeated);
+
+/* Fill in record->hooks in the order of running. Nothing goes on past deadline_ns. */
+void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns);
+
+/* Is there a hook of scope process? */
+bool hooks_are_of_process(void);
+
+/* Their threads end, and those that don't by then are left behind. */
+void hooks_end(int64_t deadline_ns);
+
+/* In a forked child: the threads are the parent's. */
+void hooks_forget_threads(void);
 
 #endif

@@ -3,11 +3,12 @@
 /* Context: while arming, in the program's thread; may allocate and block. */
 #include "engine/plugin.h"
 
+#include <bsd/string.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,20 +85,115 @@ static void refuse_with_dlerror(struct plugin *plugin, const char *file)
     plugin_refuse(plugin, "%s", text);
 }
 
-static void load(struct plugin *plugin, const char *file)
-{
-    void *symbol;
+/* ---- what it exports ---- */
 
-    plugin->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    if (!plugin->handle) {
-        refuse_with_dlerror(plugin, file);
-        return;
-    }
-    symbol = dlsym(plugin->handle, "flux_cleanup");
-    if (symbol) {
-        memcpy(&plugin->cleanup, &symbol, sizeof(symbol)); /* dlsym(3): ISO C has no such cast */
+#define SMALLEST offsetof(struct flux_hook, init) /* without a single callback */
+
+static int call_small(void *function)
+{
+    int (*cleanup)(void);
+
+    memcpy(&cleanup, &function, sizeof(cleanup)); /* dlsym(3): ISO C has no such cast */
+    return cleanup();
+}
+
+static void take_small(struct plugin *plugin, void *function)
+{
+    plugin->is_small = true;
+    plugin->instance = function;
+    plugin->hook = (struct flux_hook){.abi = FLUX_HOOK_ABI,
+                                      .size = sizeof(struct flux_hook),
+                                      .name = plugin->name,
+                                      .priority = FLUX_PRIORITY_DEFAULT,
+                                      .scope = FLUX_SCOPE_FAMILY,
+                                      .cleanup = call_small};
+}
+
+static void take_full(struct plugin *plugin, const struct flux_hook *hook)
+{
+    size_t size = hook->size < sizeof(*hook) ? hook->size : sizeof(*hook);
+
+    if (hook->abi != FLUX_HOOK_ABI) {
+        plugin_refuse(plugin,
+                      "it is built for version %u of the hooks' ABI, and this is version %u",
+                      hook->abi, FLUX_HOOK_ABI);
+    } else if (size < SMALLEST) {
+        plugin_refuse(plugin, "the size of its flux_hook is %u, and must be at least %zu",
+                      hook->size, SMALLEST);
+    } else if (!hook->name || hook->name[0] == '\0') {
+        plugin_refuse(plugin, "its flux_hook has no name");
+    } else if (hook->priority < 0 || hook->priority > FLUX_PRIORITY_MOST) {
+        plugin_refuse(plugin, "the priority of its flux_hook is %d, allowed is 0 to %d",
+                      hook->priority, FLUX_PRIORITY_MOST);
+    } else if (hook->scope > FLUX_SCOPE_PROCESS) {
+        plugin_refuse(plugin,
+                      "the scope of its flux_hook is %u, allowed is 0 (family) or 1 (process)",
+                      hook->scope);
     } else {
-        plugin_refuse(plugin, "it has no function flux_cleanup");
+        memcpy(&plugin->hook, hook, size);
+        strlcpy(plugin->name, hook->name, sizeof(plugin->name));
+    }
+}
+
+static void take_symbol(struct plugin *plugin)
+{
+    const void *hook = dlsym(plugin->handle, "flux_hook");
+    void *cleanup = hook ? NULL : dlsym(plugin->handle, "flux_cleanup");
+
+    if (hook) {
+        take_full(plugin, hook);
+    } else if (cleanup) {
+        take_small(plugin, cleanup);
+    } else {
+        plugin_refuse(plugin, "it has neither flux_hook nor a function flux_cleanup");
+    }
+}
+
+/* ---- opening ---- */
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t n = strlen(text), m = strlen(suffix);
+
+    return n > m && strcmp(text + n - m, suffix) == 0;
+}
+
+/* Those that are built in lie beside this object. */
+static char *builtin_path(const char *name)
+{
+    static const char here;
+    Dl_info engine;
+    char *path;
+
+    if (dladdr(&here, &engine) == 0 || !strrchr(engine.dli_fname, '/')) {
+        return NULL;
+    }
+    int folder = (int)(strrchr(engine.dli_fname, '/') - engine.dli_fname);
+
+    return asprintf(&path, "%.*s/hooks/%s.so", folder, engine.dli_fname, name) < 0 ? NULL : path;
+}
+
+/* Without a working folder (deleted, say) the path stays as it is, and isn't found. */
+char *plugin_path(const char *object)
+{
+    char folder[PATH_MAX], *whole;
+
+    if (!strchr(object, '/') && !has_suffix(object, ".so")) {
+        return builtin_path(object);
+    }
+    if (object[0] == '/' || !getcwd(folder, sizeof(folder))) {
+        return strdup(object);
+    }
+    return asprintf(&whole, "%s/%s", folder, object) < 0 ? NULL : whole;
+}
+
+static void name_after_file(struct plugin *plugin)
+{
+    const char *slash = strrchr(plugin->path, '/');
+
+    strlcpy(plugin->name, slash ? slash + 1 : plugin->path, sizeof(plugin->name));
+    if (has_suffix(plugin->name, ".so")) {
+        plugin->name[strlen(plugin->name) - 3] = '\0';
     }
 }
 
@@ -107,10 +203,16 @@ void plugin_open(struct plugin *plugin, char *path)
     char *file = realpath(path, NULL);
 
     *plugin = (struct plugin){.path = path};
+    name_after_file(plugin);
     if (!file) {
         plugin_refuse(plugin, "%s", strerror(errno));
     } else if (file_is_safe(plugin, file)) {
-        load(plugin, file);
+        plugin->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+        if (plugin->handle) {
+            take_symbol(plugin);
+        } else {
+            refuse_with_dlerror(plugin, file);
+        }
     }
     free(file);
 }

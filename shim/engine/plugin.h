@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One hook's shared object: may it be trusted, and where is its function? */
+/* One hook's shared object: may it be trusted, and what does it export? */
 /* Context: while arming, in the program's thread; may allocate and block. */
 
 /*
@@ -8,19 +8,36 @@
  * neither is writable by its group or by others. One exception: a folder with the sticky bit, such
  * as /tmp, may be writable by all, since only its owner can replace a file there (unlink(2)).
  *
- * plugin_open() never fails: what is wrong is in `error`, ready to be shown, and `cleanup` is NULL.
+ * Either form of a hook becomes `hook`: what an older header doesn't know is NULL, what a newer one
+ * adds is left out, and flux_cleanup() is a `cleanup` whose instance is the function itself.
+ *
+ * plugin_open() never fails: what is wrong is in `error`, ready to be shown, and `hook` is empty.
  */
 #ifndef FLUXSHIM_ENGINE_PLUGIN_H
 #define FLUXSHIM_ENGINE_PLUGIN_H
 
+#include <stdbool.h>
+
+#include "fluxshim.h"
+
 #define PLUGIN_ERROR 256
+#define PLUGIN_NAME  64
 
 struct plugin {
-    char *path;               /* absolute, as it was given; belongs to the plugin */
-    void *handle;             /* of dlopen(3), or NULL */
-    int (*cleanup)(void);     /* flux_cleanup, or NULL */
+    char *path;             /* absolute, as it was given; belongs to the plugin */
+    void *handle;           /* of dlopen(3), or NULL */
+    char name[PLUGIN_NAME]; /* the hook's own, or its file's without folder and suffix */
+    struct flux_hook hook;
+    void *instance; /* before init */
+    bool is_small;
     char error[PLUGIN_ERROR]; /* why it will not run; "" if it will */
 };
+
+/*
+ * Where that object lies, allocated, or NULL without memory: a name without a folder and without
+ * ".so" is built in, any other is a path.
+ */
+char *plugin_path(const char *object);
 
 /* `path` is the plugin's from here on. */
 void plugin_open(struct plugin *plugin, char *path);

@@ -46,11 +46,15 @@ struct record_connection {
 };
 
 struct record_hook {
+    char name[64];
     char path[256];
-    const char *status; /* "ok", "failed", "timeout", "not run" */
-    int result;         /* what flux_cleanup returned */
+    int priority;
+    const char *scope;  /* "family", "process" */
+    const char *status; /* "ok", "failed", "timeout", "crashed", "exited", "not run" */
+    int result;         /* what cleanup returned */
     int64_t ns;
-    char error[256]; /* "" if there is none */
+    char error[256];   /* "" if there is none */
+    const char *state; /* JSON text as the hook saved it, NULL: none; the hook's */
 };
 
 struct record_member {

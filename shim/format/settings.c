@@ -150,6 +150,11 @@ static int parse_duration(struct text text, int64_t *ret_nanoseconds)
     return 0;
 }
 
+int settings_duration(const char *text, int64_t *ret_nanoseconds)
+{
+    return parse_duration((struct text){text, strlen(text)}, ret_nanoseconds);
+}
+
 static int parse_duration_or_off(struct text text, int64_t *ret_nanoseconds)
 {
     if (!is_word(text, "off"))

@@ -144,6 +144,9 @@ void settings_init(struct settings *settings);
 int settings_set(struct settings *settings, const char *key, const char *value,
                  enum settings_origin origin, const struct settings_row **ret_row);
 
+/* A duration that stands by itself. 0 or -EINVAL. */
+int settings_duration(const char *text, int64_t *ret_nanoseconds);
+
 /* The rows in the order of settings_id, settings_row_count() of them. */
 const struct settings_row *settings_rows(void);
 size_t settings_row_count(void);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "format/settings.h"
+#include "sigsafe/crash.h"
 #include "sigsafe/evidence.h"
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
@@ -21,7 +22,7 @@
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
 
-#define BRIDGE_ABI 2u
+#define BRIDGE_ABI 3u
 
 struct bridge {
     uint32_t abi;
@@ -67,6 +68,9 @@ struct bridge {
     _Atomic uint32_t *(*bell)(void);
     void (*sleep)(_Atomic uint32_t *word, uint32_t seen, int64_t ns);
     void (*wake)(_Atomic uint32_t *word);
+    void (*crash_guard)(bool on);
+    void (*crash_enter)(struct crash_mark *mark);
+    void (*count_in_libc)(bool in);
 };
 
 struct engine {

@@ -68,12 +68,16 @@ struct life {
     _Atomic uint32_t cleans;        /* an exit has taken it on to run the family's hooks */
     _Atomic uint32_t told;          /* a member of a draining family, armed or not */
     _Atomic uint32_t accepts;       /* this process has called accept() */
+    _Atomic uint32_t phase;         /* enum flux_phases; the coordinator writes it */
+    _Atomic uint64_t guarded;       /* crash.h: signals with its handler in front, bit signo-1 */
     uint32_t member;                /* slot in the family's mapping + 1, 0: none (family.h) */
     pid_t pid;                      /* of the process that armed; constant once armed */
     pid_t tid;                      /* of the thread that armed */
 };
 
 extern struct life *life;
+
+struct crash_mark;
 
 /* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
 struct life_thread {
@@ -87,8 +91,9 @@ struct life_thread {
     uint8_t fork_virtual;    /* boot/atfork.c: what the child is to believe, as its parent did */
     uint8_t fork_sandboxed;
     uint64_t fork_managed, fork_blocked, fork_mask;
-    uint32_t reserved;    /* family.h: its slot, 0: none */
-    uint32_t before_exec; /* family.h: the state to go back to if an exec fails */
+    uint32_t reserved;       /* family.h: its slot, 0: none */
+    uint32_t before_exec;    /* family.h: the state to go back to if an exec fails */
+    struct crash_mark *hook; /* crash.h: the hook that this thread is in, or NULL */
 };
 
 extern _Thread_local struct life_thread life_thread;

@@ -30,6 +30,30 @@ static void __attribute__((noreturn)) first_exit(int status)
     real._exit(status);
 }
 
+static void __attribute__((noreturn)) first_exit_program(int status)
+{
+    real_resolve();
+    real.exit_program(status);
+}
+
+static void __attribute__((noreturn)) first_exit_quickly(int status)
+{
+    real_resolve();
+    real.exit_quickly(status);
+}
+
+static void __attribute__((noreturn)) first_abort_program(void)
+{
+    real_resolve();
+    real.abort_program();
+}
+
+static void __attribute__((noreturn)) first_pthread_exit(void *result)
+{
+    real_resolve();
+    real.pthread_exit(result);
+}
+
 static void first_closefrom(int low)
 {
     real_resolve();
@@ -42,6 +66,10 @@ struct real_calls real = {
 #undef R
         .vfork = first_vfork,
     ._exit = first_exit,
+    .exit_program = first_exit_program,
+    .exit_quickly = first_exit_quickly,
+    .abort_program = first_abort_program,
+    .pthread_exit = first_pthread_exit,
     .closefrom = first_closefrom,
 };
 
@@ -63,6 +91,10 @@ static const struct real_row rows[] = {
 #undef R
         {"vfork", offsetof(struct real_calls, vfork)},
     {"_exit", offsetof(struct real_calls, _exit)},
+    {"exit", offsetof(struct real_calls, exit_program)},
+    {"quick_exit", offsetof(struct real_calls, exit_quickly)},
+    {"abort", offsetof(struct real_calls, abort_program)},
+    {"pthread_exit", offsetof(struct real_calls, pthread_exit)},
     {"closefrom", offsetof(struct real_calls, closefrom)},
 };
 

@@ -161,8 +161,12 @@ struct real_calls {
     REAL_CALLS(R)
 #undef R
     pid_t (*vfork)(void);                         /* no stub: its frame can't be left twice */
-    void (*_exit)(int) __attribute__((noreturn)); /* no stub: noreturn */
-    void (*closefrom)(int);                       /* no stub: returns nothing */
+    void (*_exit)(int) __attribute__((noreturn)); /* no stub: noreturn, as the next four */
+    void (*exit_program)(int) __attribute__((noreturn));
+    void (*exit_quickly)(int) __attribute__((noreturn));
+    void (*abort_program)(void) __attribute__((noreturn));
+    void (*pthread_exit)(void *) __attribute__((noreturn));
+    void (*closefrom)(int); /* no stub: returns nothing */
 };
 
 extern struct real_calls real;

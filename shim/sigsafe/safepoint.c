@@ -54,7 +54,7 @@ static bool sits_in_a_call(const ucontext_t *context)
     return ticks >= TICKS_TO_SIT;
 }
 
-static void count_in_libc(bool in)
+void safepoint_count_in_libc(bool in)
 {
     uint32_t before = 1;
 
@@ -72,7 +72,7 @@ static void count_in_libc(bool in)
 static void *thread_body(void *unused)
 {
     (void)safepoint_body(unused);
-    count_in_libc(true);
+    safepoint_count_in_libc(true);
     return NULL;
 }
 
@@ -94,7 +94,7 @@ static int create_thread(void)
         error = real.pthread_create(&coordinator, NULL, thread_body, NULL);
     }
     if (error == 0) {
-        count_in_libc(false);
+        safepoint_count_in_libc(false);
     }
     (void)real.pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)pthread_attr_destroy(&attributes);

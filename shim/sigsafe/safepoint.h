@@ -62,6 +62,9 @@ extern void *(*_Atomic safepoint_body)(void *);
  */
 extern _Atomic uint32_t *safepoint_libc_threads;
 
+/* A thread of the shim's leaves that count (by whoever made it), or comes back to it at its end. */
+void safepoint_count_in_libc(bool in);
+
 /* `frame` is the wait that a handler has interrupted to make this one, or 0. */
 struct wait {
     uint32_t claims;

@@ -101,6 +101,35 @@ static int install(int signo, const struct sigaction *wanted, int restart)
     return real.sigaction(signo, &hold, NULL) == 0 ? 0 : -errno;
 }
 
+/* As `install`, for a signal of a fault: it means what it meant, but for a hook's thread. */
+static void install_guard(int signo, const struct sigaction *wanted)
+{
+    int kept = wanted->sa_flags & (SA_RESTART | SA_NODEFER);
+    struct sigaction guard = {
+        .sa_sigaction = atomic_load(&handlers[signo - 1]),
+        .sa_flags = SA_SIGINFO | SA_ONSTACK | (wanted->sa_handler == SIG_IGN ? SA_RESTART : kept),
+        .sa_mask = wanted->sa_mask,
+    };
+
+    (void)real.sigaction(signo, &guard, NULL);
+}
+
+void sigdisp_guard(int signo, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction old;
+
+    if (real.sigaction(signo, NULL, &old) != 0) {
+        return;
+    }
+    (void)publish(signo, &old);
+    atomic_store(&handlers[signo - 1], handler);
+    atomic_fetch_or(&life->guarded, sigdisp_bit(signo));
+    install_guard(signo, &old);
+    if (as_installed.sa_flags == 0) {
+        (void)real.sigaction(signo, NULL, &as_installed);
+    }
+}
+
 static int put_in_front(int signo, void (*handler)(int, siginfo_t *, void *))
 {
     struct sigaction old;
@@ -163,7 +192,7 @@ static void set_real(int signo, const struct sigaction *action)
 
 int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction *ret_old)
 {
-    if (!action) {
+    if (!action || life_thread.hook) { /* a hook's idea of a signal is none of the program's */
         if (ret_old) {
             sigdisp_current(signo, ret_old);
         }
@@ -179,12 +208,39 @@ int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction
     if (ret_old) {
         *ret_old = dispositions[signo - 1].slot[before % SLOTS];
     }
+    if (sigdisp_is_guarded(signo)) {
+        install_guard(signo, &wanted);
+        if (!sigdisp_is_guarded(signo)) {
+            set_real(signo, &wanted); /* another thread has taken the guard away meanwhile */
+        }
+        return 0;
+    }
     int error = install(signo, &wanted, SA_RESTART);
 
     if (life_released()) {
         set_real(signo, &wanted); /* another thread has released meanwhile */
     }
     return error;
+}
+
+void sigdisp_unguard(int signo)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    atomic_fetch_and(&life->guarded, ~sigdisp_bit(signo));
+    set_real(signo, &action);
+}
+
+void sigdisp_spend(int signo)
+{
+    struct sigaction action;
+
+    sigdisp_current(signo, &action);
+    if (action.sa_flags & (int)SA_RESETHAND) {
+        action.sa_handler = SIG_DFL;
+        (void)publish(signo, &action);
+    }
 }
 
 void sigdisp_set_interrupt(int signo, bool on)
@@ -239,13 +295,14 @@ const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room)
 
 const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room)
 {
-    int tell = atomic_load_explicit(&sigdisp_tell, memory_order_relaxed);
+    uint64_t open = sigdisp_bit(atomic_load_explicit(&sigdisp_tell, memory_order_relaxed)) |
+                    (life_thread.hook ? atomic_load(&life->guarded) : 0);
 
-    if (!set || how == SIG_UNBLOCK || tell == 0 || life_thread.in_vfork) {
+    if (!set || how == SIG_UNBLOCK || open == 0 || life_thread.in_vfork) {
         return set;
     }
     *room = *set;
-    sigdisp_remove_from_set(room, sigdisp_bit(tell));
+    sigdisp_remove_from_set(room, open);
     return room;
 }
 

@@ -39,12 +39,19 @@ static inline bool sigdisp_is_managed(int signo)
 /* The family's own realtime signal (tell.h), 0: none. Virtual in every member, armed or not. */
 extern _Atomic int sigdisp_tell;
 
+/* A signal of a fault, with the shim's handler in front of the program's (crash.h). */
+static inline bool sigdisp_is_guarded(int signo)
+{
+    return (atomic_load_explicit(&life->guarded, memory_order_relaxed) & sigdisp_bit(signo)) != 0 &&
+           !life_thread.in_vfork;
+}
+
 /* The shim stands between the program and this signal. */
 static inline bool sigdisp_is_virtual(int signo)
 {
     int tell = atomic_load_explicit(&sigdisp_tell, memory_order_relaxed);
 
-    return (signo == tell && tell != 0 && !life_thread.in_vfork) ||
+    return (signo == tell && tell != 0 && !life_thread.in_vfork) || sigdisp_is_guarded(signo) ||
            (life_armed() && !life_released() && sigdisp_is_managed(signo));
 }
 
@@ -66,7 +73,17 @@ int sigdisp_manage(int signo, void (*handler)(int, siginfo_t *, void *));
 /* The same for the family's own signal, which is never released. */
 int sigdisp_manage_tell(int signo, void (*handler)(int, siginfo_t *, void *));
 
-/* sigaction() on a managed signal. Both pointers may be NULL. Returns 0, or -errno. */
+/*
+ * Put `handler` in front of signo with the program's own mask and flags (and SA_ONSTACK: a fault can
+ * be an overflow of the stack), or take it away again.
+ */
+void sigdisp_guard(int signo, void (*handler)(int, siginfo_t *, void *));
+void sigdisp_unguard(int signo);
+
+/* The program's one-shot handler is about to be called. */
+void sigdisp_spend(int signo);
+
+/* sigaction() on a managed signal; a hook may only look. Both pointers may be NULL. Returns 0, or -errno. */
 int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction *ret_old);
 
 /* What the program believes the disposition of signo to be. */
@@ -85,7 +102,10 @@ int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old);
 /* A mask for sigsuspend, ppoll and so on: managed signals are open in it until the release. */
 const sigset_t *sigdisp_open_mask(const sigset_t *mask, sigset_t *room);
 
-/* A mask that becomes real: the program's, but for the family's signal, which stays open. */
+/*
+ * A mask that becomes real: the program's, but for the family's signal, which stays open; on a hook's
+ * thread also the signals of its faults, which would end the process if they were blocked.
+ */
 const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room);
 
 /*

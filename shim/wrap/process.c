@@ -11,6 +11,7 @@
 #include <threads.h>
 #include <unistd.h>
 
+#include "sigsafe/crash.h"
 #include "sigsafe/family.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/safepoint.h"
@@ -54,9 +55,13 @@ WRAP int thrd_create(thrd_t *thread, thrd_start_t body, void *argument)
 
 /* Exit ---------------------------------------------------------------------------------------- */
 
-/* exit() and a return from main come through the handler that arming registers. */
+/*
+ * exit() and a return from main come through the handler that arming registers. A hook's call ends
+ * its thread, and that alone (crash.h).
+ */
 WRAP void _exit(int status)
 {
+    crash_called("_exit", status);
     if (life_armed()) {
         life_gate.leave(status);
     }
@@ -66,6 +71,35 @@ WRAP void _exit(int status)
 WRAP void _Exit(int status)
 {
     _exit(status);
+}
+
+/* Poisoned names, so declared by their symbols. */
+WRAP void exit_program(int status) __asm__("exit") __attribute__((noreturn));
+WRAP void exit_quickly(int status) __asm__("quick_exit") __attribute__((noreturn));
+WRAP void abort_program(void) __asm__("abort") __attribute__((noreturn));
+
+void exit_program(int status)
+{
+    crash_called("exit", status);
+    real.exit_program(status);
+}
+
+void exit_quickly(int status)
+{
+    crash_called("quick_exit", status);
+    real.exit_quickly(status);
+}
+
+void abort_program(void)
+{
+    crash_called("abort", -1);
+    real.abort_program();
+}
+
+WRAP void pthread_exit(void *result)
+{
+    crash_called("pthread_exit", -1);
+    real.pthread_exit(result);
 }
 
 /* One thread only, please --------------------------------------------------------------------- */

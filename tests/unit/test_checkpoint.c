@@ -190,9 +190,20 @@ static void fill_rows(void)
     record.remaining[0] =
         (struct record_connection){7, "10.0.0.1:5", "in flight", "request not answered", true};
     record.remaining_count = 1;
-    record.hooks[0] = (struct record_hook){"/lib/a.so", "ok", 0, 20 * MS, ""};
-    record.hooks[1] = (struct record_hook){"/lib/b.so", "failed", 3, 1 * MS, "no luck"};
-    record.hooks[2] = (struct record_hook){"/lib/c.so", "timeout", 0, 5000 * MS, "left behind"};
+    record.hooks[0] = (struct record_hook){
+        .name = "a", .path = "/lib/a.so", .status = "ok", .result = 0, .ns = 20 * MS, .error = ""};
+    record.hooks[1] = (struct record_hook){.name = "b",
+                                           .path = "/lib/b.so",
+                                           .status = "failed",
+                                           .result = 3,
+                                           .ns = 1 * MS,
+                                           .error = "no luck"};
+    record.hooks[2] = (struct record_hook){.name = "c",
+                                           .path = "/lib/c.so",
+                                           .status = "timeout",
+                                           .result = 0,
+                                           .ns = 5000 * MS,
+                                           .error = "left behind"};
     record.hook_count = 3;
 }
 

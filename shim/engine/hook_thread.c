@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts a hook's thread, feeds it and waits for it. */
+/* Context: coordinator thread only, and body() and what it calls: the hook's thread. */
+#include "engine/hook_thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "engine/shim.h"
+
+#define STACK         (256u << 10)
+#define HANDLER_STACK 32768 /* several times the largest signal frame */
+#define STATE_FIRST   4096
+
+/* ---- on the thread ---- */
+
+/* Where a thread ends that may hold a lock: unwinding it, or giving its stack back, could harm. */
+static void __attribute__((noreturn)) park(struct crash_mark *mark)
+{
+    static _Atomic uint32_t never;
+
+    (void)mark;
+    for (;;) {
+        shim->sleep(&never, 0, -1);
+    }
+}
+
+static void use_handler_stack(struct hook_thread *thread)
+{
+    stack_t stack = {.ss_sp = thread->stack, .ss_size = HANDLER_STACK};
+
+    (void)sigaltstack(&stack, NULL);
+}
+
+/* The length is what snprintf's would be: a second attempt has room for it. */
+static void save(struct hook_thread *thread)
+{
+    int64_t size = STATE_FIRST, length = STATE_FIRST;
+    char *state = NULL;
+
+    while (length >= size || !state) {
+        char *room;
+
+        size = state ? length + 1 : STATE_FIRST;
+        room = size <= HOOK_STATE_MOST ? realloc(state, (size_t)size) : NULL;
+        if (!room) {
+            log_warn("hook %s: its state is larger than %d bytes, or there is no memory for it",
+                     thread->work.name, HOOK_STATE_MOST - 1);
+            free(state);
+            return;
+        }
+        state = room;
+        length = thread->work.save(thread->work.instance, state, (uint64_t)size);
+    }
+    if (length >= 0) {
+        state[length] = '\0';
+        thread->state = state;
+    } else {
+        free(state);
+    }
+}
+
+static void make(struct hook_thread *thread, enum hook_call call, const struct flux_event *event)
+{
+    const struct hook_work *work = &thread->work;
+
+    switch (call) {
+    case HOOK_EVENT:
+        if (!work->is_wanted || work->is_wanted(work->instance)) {
+            work->event(work->instance, event);
+        }
+        break;
+    case HOOK_CLEANUP:
+        thread->result = work->cleanup(work->instance);
+        break;
+    case HOOK_SAVE:
+        save(thread);
+        break;
+    case HOOK_END:
+        break;
+    }
+}
+
+static void is_done(struct hook_thread *thread)
+{
+    atomic_store(&thread->began_ns, 0);
+    atomic_fetch_add(&thread->done, 1);
+    atomic_fetch_add(&thread->mark.news, 1);
+    shim->wake(&thread->mark.news);
+}
+
+static enum hook_call next_call(struct hook_thread *thread, struct flux_event *ret_event)
+{
+    uint32_t done = atomic_load(&thread->done);
+
+    while (atomic_load(&thread->posted) == done) {
+        shim->sleep(&thread->posted, done, -1);
+    }
+    *ret_event = thread->queue[done % HOOK_QUEUE].event;
+    return thread->queue[done % HOOK_QUEUE].call;
+}
+
+static void *body(void *argument)
+{
+    struct hook_thread *thread = argument;
+    struct flux_event event;
+    enum hook_call call;
+
+    (void)prctl(PR_SET_NAME, thread->work.name);
+    use_handler_stack(thread);
+    while ((call = next_call(thread, &event)) != HOOK_END) {
+        atomic_store(&thread->began_ns, shim_now());
+        shim->crash_enter(&thread->mark);
+        make(thread, call, &event);
+        shim->crash_enter(NULL);
+        is_done(thread);
+    }
+    shim->count_in_libc(true);
+    is_done(thread);
+    return NULL;
+}
+
+/* ---- on the coordinator's ---- */
+
+/* Inherited by the new thread. A blocked fault would end the process. */
+static void block_signals(sigset_t *ret_before)
+{
+    sigset_t set;
+
+    (void)sigfillset(&set);
+    (void)sigdelset(&set, SIGSEGV);
+    (void)sigdelset(&set, SIGBUS);
+    (void)sigdelset(&set, SIGFPE);
+    (void)sigdelset(&set, SIGILL);
+    (void)sigdelset(&set, SIGABRT);
+    (void)pthread_sigmask(SIG_SETMASK, &set, ret_before);
+}
+
+static int create(struct hook_thread *thread)
+{
+    pthread_attr_t attributes;
+    sigset_t before;
+
+    block_signals(&before);
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setstacksize(&attributes, STACK);
+    int error = pthread_create(&thread->thread, &attributes, body, thread);
+
+    if (error == EINVAL) { /* static TLS is taken from the stack, and a program may have much */
+        error = pthread_create(&thread->thread, NULL, body, thread);
+    }
+    (void)pthread_attr_destroy(&attributes);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+struct hook_thread *hook_thread_start(const struct hook_work *work)
+{
+    struct hook_thread *thread = calloc(1, sizeof(*thread) + HANDLER_STACK);
+
+    if (!thread) {
+        return NULL;
+    }
+    thread->work = *work;
+    thread->mark.name = work->name;
+    thread->mark.leave = park;
+    shim->crash_guard(true);
+    if (create(thread) != 0) {
+        free(thread);
+        return NULL;
+    }
+    shim->count_in_libc(false);
+    return thread;
+}
+
+static uint32_t waiting(const struct hook_thread *thread)
+{
+    return atomic_load(&thread->posted) - atomic_load(&thread->done);
+}
+
+static uint32_t put(struct hook_thread *thread, enum hook_call call, const struct flux_event *event)
+{
+    uint32_t at = atomic_load(&thread->posted);
+
+    if (waiting(thread) >= HOOK_QUEUE) {
+        return 0;
+    }
+    thread->queue[at % HOOK_QUEUE].call = call;
+    if (event) {
+        thread->queue[at % HOOK_QUEUE].event = *event;
+    }
+    atomic_store(&thread->posted, at + 1);
+    shim->wake(&thread->posted);
+    return at + 1;
+}
+
+uint32_t hook_thread_post(struct hook_thread *thread, enum hook_call call)
+{
+    return put(thread, call, NULL);
+}
+
+void hook_thread_post_event(struct hook_thread *thread, const struct flux_event *event,
+                            bool repeated)
+{
+    if (!repeated || waiting(thread) == 0) {
+        (void)put(thread, HOOK_EVENT, event);
+    }
+}
+
+bool hook_thread_has_ended(const struct hook_thread *thread)
+{
+    return atomic_load(&thread->mark.how) != CRASH_NONE;
+}
+
+const char *hook_thread_call(const struct hook_thread *thread)
+{
+    static const char *const names[] = {"event", "cleanup", "save", "its end"};
+
+    return names[thread->queue[atomic_load(&thread->done) % HOOK_QUEUE].call];
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, int64_t timeout_ns,
+                                   int64_t deadline_ns)
+{
+    for (;;) {
+        uint32_t news = atomic_load(&thread->mark.news);
+        int64_t began_ns = atomic_load(&thread->began_ns), now = shim_now();
+        int64_t until_ns = sooner((began_ns != 0 ? began_ns : now) + timeout_ns, deadline_ns);
+
+        if (number != 0 && (int32_t)(atomic_load(&thread->done) - number) >= 0) {
+            return HOOK_RETURNED;
+        }
+        if (hook_thread_has_ended(thread)) {
+            return HOOK_ENDED;
+        }
+        if (now >= until_ns) {
+            return HOOK_LATE;
+        }
+        shim->sleep(&thread->mark.news, news, until_ns - now);
+    }
+}
+
+void hook_thread_end(struct hook_thread *thread, int64_t deadline_ns)
+{
+    uint32_t number = hook_thread_post(thread, HOOK_END);
+
+    if (hook_thread_wait(thread, number, INT64_MAX / 2, deadline_ns) != HOOK_RETURNED) {
+        (void)pthread_detach(thread->thread);
+        return;
+    }
+    (void)pthread_join(thread->thread, NULL);
+    free(thread->state);
+    free(thread);
+}
