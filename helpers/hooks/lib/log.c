@@ -33,7 +33,7 @@ void log_line(int level, const char *format, ...)
     va_end(args);
     if (log) {
         log(level, line);
-    } else {
+    } else if (level <= LOG_WARN) {
         fprintf(stderr, "%s\n", line);
     }
 }
