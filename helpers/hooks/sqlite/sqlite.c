@@ -55,11 +55,15 @@ static void note(const struct sqlite *sqlite, sqlite3 *db, const char *what, int
     *first = *first == SQLITE_OK ? code : *first;
 }
 
+/* A connection that has read nothing doesn't know yet that there is a log, and does nothing. */
 static void checkpoint(const struct sqlite *sqlite, sqlite3 *db, int *first)
 {
     int pages = 0, done = 0;
-    int code = sqlite3_wal_checkpoint_v2(db, NULL, sqlite->checkpoint, &pages, &done);
+    int code = sqlite3_exec(db, "PRAGMA schema_version", NULL, NULL, NULL);
 
+    if (code == SQLITE_OK) {
+        code = sqlite3_wal_checkpoint_v2(db, NULL, sqlite->checkpoint, &pages, &done);
+    }
     note(sqlite, db, "checkpoint", code, first);
     if (code == SQLITE_OK && pages >= 0) { /* -1: it has no write-ahead log */
         log_line(LOG_DEBUG, "%s: %d of %d pages written back", sqlite->path, done, pages);
