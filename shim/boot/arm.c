@@ -71,6 +71,7 @@ static struct bridge bridge = {
     .crash_guard = crash_guard,
     .crash_enter = crash_enter,
     .count_in_libc = safepoint_count_in_libc,
+    .subscribers_first = subscribers_first,
 };
 
 /* One copy, in pages of its own: only what is used of it becomes memory. */

@@ -18,6 +18,7 @@
 #include "engine/members.h"
 #include "engine/record.h"
 #include "engine/shim.h"
+#include "engine/subscribers.h"
 
 #define FORCE_NS           200000000ll /* how long forced output may take to be acknowledged */
 #define SWEEP_COST_MOST_NS 20000000ll
@@ -70,7 +71,7 @@ static void note_reason(int64_t now)
     record.reason = members_is_told() ? "family" : "exit";
     record.exit_status = (int)atomic_load(&shim->life->exit_status);
     if (held) {
-        record.reason = "signal";
+        record.reason = held->is_demand ? "demand" : "signal";
         record.began_ns = held->at_ns;
         record.refused_ns = held->refused_ns;
         record.signo = held->signo;
@@ -113,12 +114,16 @@ static void tell_hooks(int64_t now, bool repeated)
     atomic_store(&shim->life->phase, phase);
     tell_at_ns = now + TELL_AGAIN_NS;
     hooks_tell(&event, ours(), repeated);
+    subscribers_tell(&event, repeated);
 }
 
 /* Their last event has come; nothing of theirs may stand in the program's way from here on. */
 static void end_hooks(void)
 {
-    hooks_end(shim_now() + FAREWELL_NS);
+    int64_t deadline = shim_now() + FAREWELL_NS;
+
+    hooks_end(deadline);
+    subscribers_end(deadline);
     shim->crash_guard(false);
 }
 
@@ -424,6 +429,7 @@ void *coordinator_run(void *unused)
         drain_forget();
         members_forget();
         hooks_forget_threads();
+        subscribers_forget();
         coordinator_init();
     }
     (void)prctl(PR_SET_NAME, "fluxshim");

@@ -48,8 +48,7 @@ static void save(struct hook_thread *thread)
         size = state ? length + 1 : STATE_FIRST;
         room = size <= HOOK_STATE_MOST ? realloc(state, (size_t)size) : NULL;
         if (!room) {
-            log_warn("hook %s: its state is larger than %d bytes, or there is no memory for it",
-                     thread->work.name, HOOK_STATE_MOST - 1);
+            thread->state_is_lost = true;
             free(state);
             return;
         }
@@ -249,15 +248,16 @@ enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, 
     }
 }
 
-void hook_thread_end(struct hook_thread *thread, int64_t deadline_ns)
+bool hook_thread_end(struct hook_thread *thread, int64_t deadline_ns)
 {
     uint32_t number = hook_thread_post(thread, HOOK_END);
 
     if (hook_thread_wait(thread, number, INT64_MAX / 2, deadline_ns) != HOOK_RETURNED) {
         (void)pthread_detach(thread->thread);
-        return;
+        return false;
     }
     (void)pthread_join(thread->thread, NULL);
     free(thread->state);
     free(thread);
+    return true;
 }

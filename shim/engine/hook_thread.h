@@ -61,6 +61,7 @@ struct hook_thread {
     _Atomic int64_t began_ns; /* of the call under way, 0: none; the thread writes */
     int result;               /* of cleanup; the thread writes, before `done` */
     char *state;              /* what save wrote, or NULL; as `result` */
+    bool state_is_lost;       /* no room for it; as `result` */
     char stack[];             /* of its signal handlers */
 };
 
@@ -84,7 +85,7 @@ bool hook_thread_has_ended(const struct hook_thread *thread);
 /* What it is doing, or was doing at its end: "cleanup". */
 const char *hook_thread_call(const struct hook_thread *thread);
 
-/* Ends it, and frees it if that comes about before the deadline. */
-void hook_thread_end(struct hook_thread *thread, int64_t deadline_ns);
+/* Ends it, and frees it if that comes about before the deadline; false: it is left behind. */
+bool hook_thread_end(struct hook_thread *thread, int64_t deadline_ns);
 
 #endif

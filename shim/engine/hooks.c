@@ -318,7 +318,8 @@ static void save(struct hook *hook, int64_t deadline_ns)
     free(hook->state);
     hook->state = hook->thread->state;
     hook->thread->state = NULL;
-    const char *fault = hook_state_fault(hook->state);
+    const char *fault = hook->thread->state_is_lost ? "what save wrote is too large"
+                                                    : hook_state_fault(hook->state);
 
     if (fault) {
         log_warn("hook %s: its state is not kept: %s", hook->plugin.path, fault);
@@ -368,7 +369,7 @@ void hooks_end(int64_t deadline_ns)
             note_end(hook); /* in one of the last events */
         }
         if (hook->thread && !hook->status) {
-            hook_thread_end(hook->thread, deadline_ns);
+            (void)hook_thread_end(hook->thread, deadline_ns);
             hook->thread = NULL;
         }
     }

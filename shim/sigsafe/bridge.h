@@ -21,6 +21,7 @@
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
+#include "sigsafe/subscribers.h"
 
 #define BRIDGE_ABI 3u
 
@@ -71,6 +72,7 @@ struct bridge {
     void (*crash_guard)(bool on);
     void (*crash_enter)(struct crash_mark *mark);
     void (*count_in_libc)(bool in);
+    struct subscriber *(*subscribers_first)(void);
 };
 
 struct engine {

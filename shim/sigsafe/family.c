@@ -164,6 +164,12 @@ bool family_leads(void)
                                                           &family->owner, &owner, family_index()));
 }
 
+bool family_owner_is(pid_t pid)
+{
+    return family_self() &&
+           pid_of(&family->members[atomic_load(&family->owner) % FAMILY_MOST]) == pid;
+}
+
 enum family_phase family_phase(void)
 {
     if (!family_self() || atomic_load(&family->owner) == family_index()) {

@@ -46,6 +46,9 @@ bool family_leads(void);
 bool family_is_owner(void);
 bool family_may_lead(void);
 
+/* Is the owner that process? False without a family. */
+bool family_owner_is(pid_t pid);
+
 /* Is the owner draining, or further? FAMILY_RUNNING without a family, and for the owner itself. */
 enum family_phase family_phase(void);
 

@@ -37,6 +37,7 @@ static struct held_signal held;
 static struct hold_limits limits;
 static uint64_t stop_signals; /* the managed signals that mean a stop: all but SIGPIPE */
 static const char cookie;     /* its address marks a signal as the shim's own */
+static const char demand;     /* the same, for flux_trigger() in a process without a family */
 
 const struct held_signal *hold_current(void)
 {
@@ -202,11 +203,27 @@ void hold_give_up(int signo)
 
 /* Holding ------------------------------------------------------------------------------------- */
 
+/* A child of the owner may have sent it: the family's cookie is the same in both. */
+static const void *demand_value(void)
+{
+    return family_self() ? (const void *)(uintptr_t)(family->cookie ^ 1) : &demand;
+}
+
+static bool is_demand(const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE && info->si_value.sival_ptr == demand_value();
+}
+
 static void hold_first(const siginfo_t *info)
 {
     held.at_ns = life_now();
+    held.is_demand = is_demand(info);
     held.signo = info->si_signo;
     held.info = *info;
+    if (held.is_demand) { /* what the program gets in the end is any kill() */
+        held.info.si_code = SI_USER;
+        held.info.si_value.sival_ptr = NULL;
+    }
     atomic_store(&life->draining, 1);
     if (limits.lame_duck_ns == 0 && family_leads()) {
         refuse_all();
@@ -228,7 +245,7 @@ static void hold_stop(const siginfo_t *info)
 
     if (atomic_compare_exchange_strong(&life->held, &none, HELD_WRITING)) {
         hold_first(info);
-    } else if (none == HELD_VALID && life_now() - held.at_ns > HOLD_ECHO_NS) {
+    } else if (none == HELD_VALID && !is_demand(info) && life_now() - held.at_ns > HOLD_ECHO_NS) {
         life_post(LIFE_SECOND);
     }
 }
@@ -294,7 +311,7 @@ static enum meaning meaning_of(const siginfo_t *info)
     if (ours && info->si_code == SI_QUEUE) {
         return MEANING_POKE;
     }
-    return is_the_programs_own(info) ? MEANING_INSIDE : MEANING_STOP;
+    return !is_demand(info) && is_the_programs_own(info) ? MEANING_INSIDE : MEANING_STOP;
 }
 
 /*
@@ -421,6 +438,50 @@ bool hold_taken(const siginfo_t *info)
     }
     (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return false;
+}
+
+/* SIGTERM, or else the first one that the program doesn't ignore. 0: none. */
+static int signal_to_demand(void)
+{
+    uint64_t usable = stop_signals & atomic_load(&life->managed);
+    struct sigaction action;
+
+    for (int signo = 1; signo <= 64; signo++) {
+        if (usable & sigdisp_bit(signo)) {
+            sigdisp_current(signo, &action);
+            usable &= action.sa_handler == SIG_IGN ? ~sigdisp_bit(signo) : UINT64_MAX;
+        }
+    }
+    return usable & sigdisp_bit(SIGTERM) ? SIGTERM : usable ? __builtin_ctzll(usable) + 1 : 0;
+}
+
+static pid_t whom_to_demand(void)
+{
+    pid_t parent = getppid();
+
+    return family_is_owner() || !family_owner_is(parent) ? life->pid : parent;
+}
+
+int hold_demand(void)
+{
+    int signo = signal_to_demand();
+    siginfo_t info;
+
+    if (!life_armed() || signo == 0) {
+        return -ENOTCONN;
+    }
+    if (life_draining() || family_phase() != FAMILY_RUNNING) {
+        return -EALREADY;
+    }
+    memset(&info, 0, sizeof(info));
+    info.si_signo = signo;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_ptr = (void *)demand_value();
+    return real.syscall(SYS_rt_sigqueueinfo, whom_to_demand(), signo, (long)&info, 0, 0, 0) == 0
+               ? 0
+               : -errno;
 }
 
 void hold_install(uint64_t signals, const struct hold_limits *wanted)

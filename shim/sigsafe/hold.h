@@ -43,6 +43,7 @@ struct held_signal {
     siginfo_t info;
     int64_t at_ns;      /* CLOCK_MONOTONIC, when the handler began */
     int64_t refused_ns; /* when the listeners were refused, 0: not by the handler */
+    bool is_demand;     /* flux_trigger() has sent it */
 };
 
 /* Put the handler in front of every signal in `signals` that isn't ignored. While arming. */
@@ -62,6 +63,12 @@ bool hold_taken(const siginfo_t *info);
  * let no EINTR of it reach the program. Context: a handler of the shim's.
  */
 void hold_claim(const void *context);
+
+/*
+ * Stop this process, or its family if the owner is this process or its parent: send a managed signal
+ * that says so. 0, -ENOTCONN if none is held here, -EALREADY.
+ */
+int hold_demand(void);
 
 /* Hand the held signal over. Context: the coordinator's thread, all signals blocked. */
 void hold_release(void);
