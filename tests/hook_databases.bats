@@ -16,11 +16,6 @@ teardown() {
     fluxshim_teardown
 }
 
-# Of hook_call: the cleanup's result.
-result() {
-    sed -n 's/^cleanup //p' <<<"$hook_output"
-}
-
 # SQLite ------------------------------------------------------------------------------------------
 
 has_sqlite() {
@@ -111,41 +106,6 @@ signal.pause()"
 
 # PostgreSQL --------------------------------------------------------------------------------------
 
-as_postgres() {
-    setpriv --reuid=postgres --regid=postgres --init-groups "$@"
-}
-
-start_postgres() {
-    local programs=(/usr/lib/postgresql/*/bin)
-
-    [ -e "$HOOKS/postgres.so" ] || skip "built without libpq"
-    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$work" 2>/dev/null || :
-    postgres_port=$(free_port)
-    mkdir -m 700 "$work/data"
-    chown postgres: "$work/data"
-    (cd / && as_postgres "${programs[-1]}/initdb" -D "$work/data" -A trust -N >/dev/null)
-    start_program bare setpriv --reuid=postgres --regid=postgres --init-groups \
-        "${programs[-1]}/postgres" -D "$work/data" -p "$postgres_port" -c fsync=off \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c log_min_messages=panic
-    postgres_pid=$server_pid
-    wait_for 20 postgres_answers
-    connection="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres password=sEcReT"
-}
-
-postgres_answers() {
-    [ "$(sql 'SELECT 1' 2>/dev/null)" = 1 ]
-}
-
-sql() {
-    psql -h 127.0.0.1 -p "$postgres_port" -U postgres -Atc "$1" 3>&-
-}
-
-# Its workers end with it.
-end_postgres() {
-    [ -z "${postgres_pid:-}" ] || kill -s QUIT "$postgres_pid" 2>/dev/null || return 0
-    [ -z "${postgres_pid:-}" ] || await_process "$postgres_pid" 10
-}
-
 @test "postgres: statements when the server begins and when it stops" {
     start_postgres
     sql 'CREATE TABLE backends (name text, up boolean)'
@@ -190,23 +150,6 @@ nothing_sleeps() {
 }
 
 # Redis -------------------------------------------------------------------------------------------
-
-start_redis() { # ARGUMENT...
-    [ -e "$HOOKS/redis.so" ] || skip "built without hiredis"
-    redis_port=$(free_port)
-    start_program bare redis-server --bind 127.0.0.1 --port "$redis_port" --save '' \
-        --unixsocket "$work/redis.sock" --dir "$work" "$@"
-    wait_for 10 exists "$work/redis.sock"
-    wait_for 10 redis_answers
-}
-
-redis_answers() {
-    [[ $(ask_redis PING 2>&1) == *@(PONG|NOAUTH)* ]]
-}
-
-ask_redis() {
-    redis-cli -s "$work/redis.sock" "$@" 3>&-
-}
 
 @test "redis: commands when the server begins and when it stops" {
     start_redis

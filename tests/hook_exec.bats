@@ -133,7 +133,7 @@ log 2 exec: | five'
 
     for members in "${!of[@]}"; do
         call_hook exec "{$members}" cleanup cleanup
-        expect_equal "$members" "$(sed -n 's/^cleanup //p' <<<"$hook_output" | paste -sd ' ')" \
+        expect_equal "$members" "$(result | paste -sd ' ')" \
             "${of[$members]} ${of[$members]}"
         [[ $members != *clear_env* ]] ||
             expect_equal "environment" "$(grep '|' <<<"$hook_output")" 'log 2 exec: | A=b'

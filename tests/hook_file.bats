@@ -21,12 +21,11 @@ file_entry() {
     printf '{"name": "file", "config": {"actions": [%s]}}' "$*"
 }
 
-# clean_up ACTION...: by hook_call; leaves the cleanup's result in $result.
+# clean_up ACTION...: by hook_call; for result.
 clean_up() {
     local IFS=,
 
     call_hook file "{\"actions\": [$*]}" cleanup
-    result=$(sed -n 's/^cleanup //p' <<<"$hook_output")
 }
 
 @test "fsync, truncate, unlink, rename, touch and write" {
@@ -43,7 +42,7 @@ clean_up() {
         "{\"do\": \"touch\", \"path\": \"$work/made\", \"mode\": \"0640\"}" \
         "{\"do\": \"write\", \"path\": \"$work/written\", \"text\": \"new\\n\", \"mode\": \"0604\"}" \
         "{\"do\": \"write\", \"path\": \"$work/empty\", \"text\": \"\"}"
-    expect_equal "result; $hook_output" "$result" 0
+    expect_equal "result; $hook_output" "$(result)" 0
     [ -e "$work/truncated" ] && [ ! -s "$work/truncated" ]
     is_gone "$work/unlinked"
     is_gone "$work/renamed"
@@ -60,7 +59,7 @@ clean_up() {
     clean_up "{\"do\": \"truncate\", \"path\": \"$work/none\"}" \
         "{\"do\": \"unlink\", \"path\": \"$work\"}" \
         "{\"do\": \"touch\", \"path\": \"$work/made\"}"
-    expect_equal "result, ENOENT" "$result" 2
+    expect_equal "result, ENOENT" "$(result)" 2
     exists "$work/made"
     expect_match "log" "$hook_output" "log 1 file: truncate $work/none: No such file or directory"
     expect_match "log" "$hook_output" "log 1 file: unlink $work: Is a directory"
@@ -70,12 +69,12 @@ clean_up() {
     clean_up "{\"do\": \"unlink\", \"path\": \"$work/none\"}" \
         "{\"do\": \"truncate\", \"path\": \"$work/none\", \"must_exist\": false}" \
         "{\"do\": \"rename\", \"path\": \"$work/none\", \"to\": \"$work/to\", \"must_exist\": false}"
-    expect_equal "result; $hook_output" "$result" 0
+    expect_equal "result; $hook_output" "$(result)" 0
     for action in unlink fsync touch write; do
         text=
         [ "$action" != write ] || text=', "text": "x"'
         clean_up "{\"do\": \"$action\", \"path\": \"$work/none\", \"must_exist\": true $text}"
-        expect_equal "result of $action, ENOENT" "$result" 2
+        expect_equal "result of $action, ENOENT" "$(result)" 2
         is_gone "$work/none"
     done
 }
@@ -87,11 +86,11 @@ clean_up() {
     for action in fsync truncate; do
         ln -sf precious "$work/link"
         clean_up "{\"do\": \"$action\", \"path\": \"$work/link\"}"
-        expect_equal "result of $action, ELOOP" "$result" 40
+        expect_equal "result of $action, ELOOP" "$(result)" 40
     done
     clean_up "{\"do\": \"touch\", \"path\": \"$work/link\"}" \
         "{\"do\": \"write\", \"path\": \"$work/link\", \"text\": \"x\"}"
-    expect_equal "result" "$result" 0
+    expect_equal "result" "$(result)" 0
     expect_equal "the link became a file" "$(stat -c %F "$work/link")" "regular file"
     ln -sf precious "$work/link"
     clean_up "{\"do\": \"unlink\", \"path\": \"$work/link\"}"
@@ -100,11 +99,11 @@ clean_up() {
     expect_equal "its time" "$(stat -c %y "$work/precious" | cut -c 1-4)" 2001
     for action in unlink truncate; do
         clean_up "{\"do\": \"$action\", \"path\": \"$work/folder\"}"
-        expect_equal "$action of a folder, EISDIR" "$result" 21
+        expect_equal "$action of a folder, EISDIR" "$(result)" 21
     done
     [ -d "$work/folder" ]
     clean_up "{\"do\": \"fsync\", \"path\": \"/dev/null\"}" "{\"do\": \"unlink\", \"path\": \"/dev/null\"}"
-    expect_equal "a device, EINVAL" "$result" 22
+    expect_equal "a device, EINVAL" "$(result)" 22
     [ -c /dev/null ]
 }
 

@@ -13,17 +13,17 @@
  *
  * CONFIG is JSON text. Each STEP is restore=JSON, a phase (running, lame_duck, ..; drain=3 with that
  * many connections left), cleanup or save. On stdout: a line for each call, `init 0`,
- * `event running`, `cleanup 5`, `save {"n":1}`, and `log LEVEL TEXT` for the hook's own lines.
+ * `event running`, `cleanup 5`, `save {"n":1}`, and `log LEVEL NAME: TEXT` for its own lines.
  * 0, or 1 if the hook can't be loaded or init fails.
  */
 
 static const struct flux_hook *hook;
 static void *instance;
 
-/* As the shim has it: hooks look it up. */
+/* As the shim has it: hooks look it up, and needn't say who they are. */
 __attribute__((visibility("default"))) void flux_log(int level, const char *text)
 {
-    printf("log %d %s\n", level, text);
+    printf("log %d %s: %s\n", level, hook->name, text);
 }
 
 static const char *const phases[] = {"running", "lame_duck", "refuse",     "drain",

@@ -46,7 +46,7 @@ static int cleanup(void *instance)
     const struct counter *counter = instance;
     char line[64];
 
-    snprintf(line, sizeof(line), "counter: start %u ends", counter->starts);
+    snprintf(line, sizeof(line), "start %u ends", counter->starts);
     flux_log(2, line);
     return 0;
 }
@@ -59,7 +59,9 @@ static int64_t save(void *instance, char *buffer, uint64_t size)
 }
 
 FLUX_EXPORT const struct flux_hook flux_hook = {
-    FLUX_HOOK_ABI,     sizeof(struct flux_hook), "counter", FLUX_PRIORITY_DEFAULT,
-    FLUX_SCOPE_FAMILY, init,                     restore,   event,
+    FLUX_HOOK_ABI,     sizeof(struct flux_hook),
+    "counter",         FLUX_PRIORITY_DEFAULT,
+    FLUX_SCOPE_FAMILY, init,
+    restore,           event,
     cleanup,           save,
 };

@@ -62,7 +62,7 @@ void event(void *instance, const flux_event *event)
 
 int cleanup(void *instance)
 try {
-    flux_log(2, ("counter: at the end " + counter_of(instance).text()).c_str());
+    flux_log(2, ("at the end " + counter_of(instance).text()).c_str());
     return 0;
 } catch (const std::bad_alloc &) {
     return ENOMEM;

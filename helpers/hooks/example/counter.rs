@@ -84,7 +84,7 @@ unsafe extern "C" fn event(instance: *mut c_void, event: *const FluxEvent) {
 }
 
 unsafe extern "C" fn cleanup(instance: *mut c_void) -> c_int {
-    let mut line = b"counter: at the end ".to_vec();
+    let mut line = b"at the end ".to_vec();
     line.extend_from_slice(counter_of(instance).text().as_bytes());
     if let Ok(line) = CString::new(line) {
         flux_log(LEVEL_INFO, line.as_ptr());

@@ -25,15 +25,14 @@ void log_line(int level, const char *format, ...)
 {
     char line[LINE_BYTES + 1];
     flux_log_function *log = find_flux_log();
-    int n = snprintf(line, sizeof(line), "%s: ", hook_name);
     va_list args;
 
     va_start(args, format);
-    vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
+    vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     if (log) {
         log(level, line);
     } else if (level <= LOG_WARN) {
-        fprintf(stderr, "%s\n", line);
+        fprintf(stderr, "%s: %s\n", hook_name, line);
     }
 }

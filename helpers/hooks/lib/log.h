@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines in the shim's log, each with the hook's name in front. */
+/* Lines in the shim's log, which puts the hook's name in front. */
 /* Context: MT-Safe; doesn't block for long. */
 
 /*
- * flux_log is looked up, so that a hook loads also where there is no shim: then errors and
- * warnings go to stderr. Levels are those of flux_log. A line holds 500 bytes; what is longer is cut.
+ * flux_log is looked up, so that a hook loads also where there is no shim: then errors and warnings
+ * go to stderr, as `file: ...`. Levels are those of flux_log. A line holds 500 bytes; what is longer
+ * is cut.
  */
 #ifndef FLUXSHIM_HOOKS_LOG_H
 #define FLUXSHIM_HOOKS_LOG_H
