@@ -45,7 +45,12 @@ UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tes
 EXAMPLE_HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
 # The same in other languages, for the tests.
 FOREIGN_HOOKS = $(BUILD)/tests/hooks/counter_cpp.so $(BUILD)/tests/hooks/counter_rs.so
-FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c))
+FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c)) \
+	$(patsubst tests/fixtures/%.cc,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.cc))
+TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c)) \
+	$(patsubst tests/hooks/%.cc,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.cc)) \
+	$(SHAPES:%=$(BUILD)/tests/hooks/shape-%.so)
+SHAPES = 1 2 3 4 5 6 7
 
 # A hook whose library isn't there is left out, and `make hooks` says so.
 has_header = $(shell echo '\#include <$(1)>' | $(CC) $(2) -E -o /dev/null -x c - 2>/dev/null && echo yes)
@@ -63,8 +68,6 @@ BUILTIN_HOOKS = file exec notify $(OPTIONAL_HOOKS)
 SKIPPED_HOOKS = $(filter-out $(OPTIONAL_HOOKS),sqlite postgres redis)
 BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
-
-TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c))
 
 .PHONY: all hooks tests unit sanitize-hooks check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
@@ -118,10 +121,16 @@ $(BUILD)/fluxshim/hooks/%.so: $$(patsubst helpers/hooks/$$(percent).c,$(BUILD)/o
 $(BUILD)/%.so: helpers/hooks/example/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/shape-%.so: tests/hooks/shapes.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -DSHAPE=$* -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/%.so: tests/hooks/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -Ishim -fPIC -shared -o $@ $<
 $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
-$(BUILD)/tests/hooks/counter_cpp.so: helpers/hooks/example/counter.cpp shim/fluxshim.h
+$(BUILD)/tests/hooks/counter_cpp.so: helpers/hooks/example/counter.cc shim/fluxshim.h
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -Ishim -fPIC -shared -o $@ $<
 $(BUILD)/tests/hooks/counter_rs.so: helpers/hooks/example/counter.rs
@@ -138,6 +147,9 @@ $(BUILD)/tests/fixtures/%: tests/fixtures/%.c $(wildcard tests/fixtures/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/fixtures/lib -Itests/servers/lib -o $@ $< \
 		-pthread
+$(BUILD)/tests/fixtures/%: tests/fixtures/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -o $@ $<
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
@@ -175,7 +187,7 @@ check:
 lint:
 	./scripts/lint
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h')
 clean:
 	rm -rf $(BUILD)
 

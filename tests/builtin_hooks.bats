@@ -4,7 +4,7 @@
 # What all built-in hooks share, and the examples: faults are told by name, memory is used rightly.
 
 load lib/fluxshim
-load lib/hooks
+load lib/builtin_hooks
 
 setup() {
     fluxshim_setup
@@ -112,7 +112,7 @@ faults=(
 
 @test "each needs its own library and no other" {
     local hook libraries
-    local -A own=([file]= [exec]= [notify]= [sqlite]=libsqlite3 [postgres]=libpq [redis]=libhiredis)
+    local -A own=([file]="" [exec]="" [notify]="" [sqlite]=libsqlite3 [postgres]=libpq [redis]=libhiredis)
 
     for hook in "${!own[@]}"; do
         [ -e "$HOOKS/$hook.so" ] || continue
@@ -198,7 +198,7 @@ call_and_check() { # HOOK CONFIG STEP...
                 "$(checkpoint_value "$work/state.json" '.hooks[0] | [.status, .state.starts] | join(" ")')" \
                 "ok $generation"
             expect_match "its line in the log" "$(<"$server_err")" \
-                "info: hook counter[_a-z]*: (start $generation ends|at the end [{]\"starts\":$generation[}])"
+                "info: hook counter[_a-z]*: (start ${generation} ends|at the end [{].starts.:${generation}[}])"
         done
     done
 }

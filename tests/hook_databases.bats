@@ -4,7 +4,7 @@
 # The hooks sqlite, postgres and redis, each against the real thing.
 
 load lib/fluxshim
-load lib/hooks
+load lib/builtin_hooks
 
 setup() {
     fluxshim_setup

@@ -4,7 +4,7 @@
 # The hook exec: a command runs in its own surroundings, and the server doesn't notice.
 
 load lib/fluxshim
-load lib/hooks
+load lib/builtin_hooks
 
 setup() {
     fluxshim_setup
@@ -53,6 +53,10 @@ in / open 0 1 2 3 own value"
 END
 }
 
+is_over() {
+    ! is_running "$1"
+}
+
 @test "a server that sits in wait(-1) sees neither child nor SIGCHLD" {
     configure_hooks "$(exec_entry '"shell": "sleep 0.1 & exit 3", "when": "running"')" \
         "$(exec_entry '"shell": "(exit 0); exit 0", "when": "refuse"')" \
@@ -80,7 +84,7 @@ exec failed 139"
     expect_equal "rows" "$(hook_rows)" "exec failed 110"
     expect_at_most "ms to the exit" "$exit_ms" "$WHEN_GONE"
     expect_at_least "ms to the exit" "$exit_ms" 300
-    ! is_running "$(<"$work/pids")"
+    is_over "$(<"$work/pids")"
     expect_match "log" "$(<"$server_err")" 'did not end within 300 ms and was ended'
 }
 
@@ -89,10 +93,6 @@ exec failed 139"
     expect_match "result" "$hook_output" 'cleanup 0'
     expect_match "its output" "$hook_output" 'log 2 exec: \| done'
     wait_for 2 is_over "$(<"$work/pid")"
-}
-
-is_over() {
-    ! is_running "$1"
 }
 
 @test "a server that is killed takes the command with it" {

@@ -4,7 +4,7 @@
 # The hook file: each action does one thing to one file, when its phase has come, and nothing else.
 
 load lib/fluxshim
-load lib/hooks
+load lib/builtin_hooks
 
 setup() {
     fluxshim_setup

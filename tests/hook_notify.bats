@@ -4,7 +4,7 @@
 # The hook notify: the service manager hears of each step of a stop, in order.
 
 load lib/fluxshim
-load lib/hooks
+load lib/builtin_hooks
 
 setup() {
     fluxshim_setup

@@ -12,6 +12,7 @@
 #include "engine/checkpoint.h"
 #include "engine/coordinator.h"
 #include "engine/drain.h"
+#include "engine/family_hooks.h"
 #include "engine/fsm.h"
 #include "engine/hooks.h"
 #include "engine/live.h"
@@ -27,7 +28,8 @@
 #define FLUSH_LOOK_NS      2000000ll /* how often that is looked at */
 #define MS                 1000000ll
 #define TELL_AGAIN_NS      1000000000ll
-#define FAREWELL_NS        200000000ll /* what hooks have for their last events */
+#define HOOKS_SLACK_NS     1000000000ll /* a member's own wake-ups, on a loaded machine */
+#define FAREWELL_NS        200000000ll  /* what hooks have for their last events */
 
 static struct fsm fsm;
 static struct record record;
@@ -192,24 +194,57 @@ static void flush(int64_t now)
 }
 
 /* Hooks that use up all their time leave some for the checkpoint and the release. */
-static void run_hooks(void)
+static int64_t hooks_deadline(void)
 {
     int64_t reserve = fsm.limits.shutdown / 10;
 
+    return fsm_deadline(&fsm) - (reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS);
+}
+
+/* The members run theirs meanwhile. */
+static void run_all_hooks(int64_t now)
+{
+    int64_t deadline = hooks_deadline(), time = hooks_time_of_process();
+
+    if (time > 0) {
+        family_hooks_announce();
+    }
+    hooks_run(&record, HOOKS_ALL, deadline);
+    if (time > 0) {
+        time = now + time + HOOKS_SLACK_NS;
+        family_hooks_await(time < deadline ? time : deadline);
+    }
+}
+
+static void run_hooks(int64_t now)
+{
     cleans = members_clean();
-    reserve = reserve < RESERVE_MOST_NS ? reserve : RESERVE_MOST_NS;
-    hooks_run(&record, cleans ? HOOKS_ALL : HOOKS_OF_PROCESS, fsm_deadline(&fsm) - reserve);
+    if (cleans) {
+        run_all_hooks(now);
+    } else if (!shim->family_leads()) { /* else an exit has run them */
+        hooks_run(&record, HOOKS_OF_PROCESS, hooks_deadline());
+        family_hooks_done();
+    }
     (void)step(FSM_DONE);
 }
 
-static void write_checkpoint(void)
+/* A member's own signal is not for its program before the owner's is. */
+static void wait_for_owner(int64_t now)
+{
+    look_at_ns = now + ORPHAN_LOOK_NS;
+    if (!members_must_wait()) {
+        (void)step(FSM_DONE);
+    }
+}
+
+static void write_checkpoint(int64_t now)
 {
     if (cleans) {
         drain_account(&record);
         members_account(&record);
         (void)checkpoint_write(&record);
     }
-    (void)step(FSM_DONE);
+    wait_for_owner(now);
 }
 
 static void block_all_signals(void)
@@ -293,10 +328,10 @@ static void enter(int64_t now)
         flush(now);
         break;
     case FSM_HOOKS:
-        run_hooks();
+        run_hooks(now);
         break;
     case FSM_CHECKPOINT:
-        write_checkpoint();
+        write_checkpoint(now);
         break;
     case FSM_RELEASE:
         release();
@@ -397,6 +432,8 @@ static void look(int64_t now)
         watch(now);
     } else if (fsm.state == FSM_FORCE && now >= look_at_ns) {
         flush(now);
+    } else if (fsm.state == FSM_CHECKPOINT) {
+        wait_for_owner(now);
     } else if (fsm.state == FSM_RELEASE && !shim->held() && now >= look_at_ns) {
         look_for_owner(now);
     }

@@ -15,6 +15,8 @@
 #include "engine/plugin.h"
 #include "engine/shim.h"
 
+#define TIME_MOST_NS 1000000000000000000ll
+
 struct hook {
     struct plugin plugin;
     int priority;
@@ -348,15 +350,21 @@ void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns)
     }
 }
 
-bool hooks_are_of_process(void)
+/* An event under way, cleanup and save. */
+int64_t hooks_time_of_process(void)
 {
+    int64_t time_ns = 0;
+
     FOR_EACH(hook)
     {
         if (hook->scope == FLUX_SCOPE_PROCESS && hook->plugin.error[0] == '\0') {
-            return true;
+            time_ns += 3 * timeout_of(hook);
+        }
+        if (time_ns > TIME_MOST_NS) {
+            return TIME_MOST_NS; /* timeouts may be years */
         }
     }
-    return false;
+    return time_ns;
 }
 
 /* ---- the end ---- */

@@ -41,8 +41,8 @@ void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repea
 /* Fill in record->hooks in the order of running. Nothing goes on past deadline_ns. */
 void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns);
 
-/* Is there a hook of scope process? */
-bool hooks_are_of_process(void);
+/* How long those of scope process may take in a member, 0: there are none. */
+int64_t hooks_time_of_process(void);
 
 /* Their threads end, and those that don't by then are left behind. */
 void hooks_end(int64_t deadline_ns);

@@ -363,7 +363,7 @@ bool members_may_end(int64_t now, const struct drain_view *view, uint32_t round,
         return view->empty;
     }
     answer(left_in(view), round, record);
-    return view->empty && atomic_load(&layout()->phase) == FAMILY_RELEASED;
+    return view->empty && atomic_load(&layout()->phase) >= FAMILY_HOOKS;
 }
 
 void members_done(struct record *record)
@@ -376,7 +376,15 @@ void members_done(struct record *record)
 
 bool members_must_force(void)
 {
-    return members_is_told() && atomic_load(&layout()->phase) == FAMILY_FORCE;
+    uint32_t phase = members_is_told() ? atomic_load(&layout()->phase) : FAMILY_RUNNING;
+
+    return phase == FAMILY_FORCE || phase == FAMILY_HOOKS;
+}
+
+bool members_must_wait(void)
+{
+    return members_is_told() && atomic_load(&layout()->phase) < FAMILY_RELEASED &&
+           !members_is_orphaned();
 }
 
 void members_excuse(void)

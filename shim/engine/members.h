@@ -53,6 +53,9 @@ void members_force(void);
 bool members_forced(void);
 bool members_must_force(void); /* a member's question */
 
+/* A member whose hooks have run: is its owner still to release? */
+bool members_must_wait(void);
+
 /* Is it this process that runs hooks and checkpoint? Once a family, by its owner. */
 bool members_clean(void);
 

@@ -31,6 +31,7 @@ enum family_phase {
     FAMILY_RUNNING,
     FAMILY_DRAIN,   /* the owner drains: so does everyone who is told */
     FAMILY_FORCE,   /* the drain's time is over */
+    FAMILY_HOOKS,   /* the drain is over, and each member that was told runs its own hooks */
     FAMILY_RELEASED /* the owner has its signal: members that hold one may have theirs */
 };
 
@@ -45,6 +46,7 @@ struct family_member {
     _Atomic uint32_t forced_all;          /* it has forced what was left */
     _Atomic uint32_t telling;             /* its owner is just sending it the family's signal */
     _Atomic uint32_t passive; /* in a sandbox, can't be told: `left` is its present count */
+    _Atomic uint32_t hooks_done; /* it has run them */
     _Atomic uint64_t accepted;
     _Atomic uint64_t at_signal;
     _Atomic uint64_t drained;

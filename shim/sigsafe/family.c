@@ -281,6 +281,7 @@ static void clear(struct family_member *member)
     atomic_store(&member->round, 0);
     atomic_store(&member->left, 0);
     atomic_store(&member->forced_all, 0);
+    atomic_store(&member->hooks_done, 0);
     atomic_store(&member->passive, 0);
     atomic_store(&member->telling, 0);
     atomic_store(&member->accepted, 0);

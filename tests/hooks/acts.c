@@ -72,6 +72,11 @@ static void hang(void)
     }
 }
 
+static void nap(void)
+{
+    (void)usleep(400000);
+}
+
 static void ignore_all(void)
 {
     for (int signo = 1; signo < 32; signo++) {
@@ -100,7 +105,7 @@ static const struct {
     {"fpe", fpe},         {"overflow", overflow},
     {"abort", abort},     {"blocked-segv", blocked_segv},
     {"hang", hang},       {"ignore-all", ignore_all},
-    {"fork", make_child},
+    {"fork", make_child}, {"nap", nap},
 };
 
 static int act(const char *what)
@@ -175,7 +180,14 @@ static int64_t save(void *instance, char *buffer, uint64_t size)
 }
 
 FLUX_EXPORT const struct flux_hook flux_hook = {
-    FLUX_HOOK_ABI,     sizeof(struct flux_hook), "acts", FLUX_PRIORITY_DEFAULT,
-    FLUX_SCOPE_FAMILY, init,                     restore, event,
-    cleanup,           save,
+    FLUX_HOOK_ABI,
+    sizeof(struct flux_hook),
+    "acts",
+    FLUX_PRIORITY_DEFAULT,
+    FLUX_SCOPE_FAMILY,
+    init,
+    restore,
+    event,
+    cleanup,
+    save,
 };

@@ -1,106 +1,46 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2034,SC2154 # variables of lib/fluxshim, and results for the tests
-# The built-in hooks: in a server under the shim, or called by hook_call.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of lib/fluxshim
+# Configurations of hooks, and what became of them.
 
-HOOKS=$BUILD/fluxshim/hooks
-WHEN_GONE=2000 # ms that an exit may take that waits for nothing
-
-# configure_hooks ENTRY...: FLUX_CONFIG with these hooks, JSON objects, and a checkpoint.
-configure_hooks() {
-    local IFS=,
-
-    printf '{"checkpoint": "%s", "hooks": [%s]}\n' "$work/state.json" "$*" >"$work/config.json"
-    export FLUX_CONFIG=$work/config.json
+# Leaves $hooks, the folder of tests/hooks, and the files that those write to.
+hooks_setup() {
+    hooks=$BUILD/tests/hooks
+    export HOOK_NOTES=$work/notes FLUX_CHECKPOINT=$work/state.json
 }
 
-# Rows of the checkpoint: name, status, result.
-hook_rows() {
-    checkpoint_value "$work/state.json" '.hooks[] | [.name, .status, .result] | join(" ")'
+# entry NAME CONFIG: an element of the array.
+entry() {
+    printf '{"path": "%s/%s.so", "config": "%s"}' "$hooks" "$1" "$2"
 }
 
-# call_hook NAME CONFIG STEP...: leaves hook_output (all lines) and hook_status.
-call_hook() {
-    local name=$1
+# settings_file ENTRY...: on stdout, the name of a new file for FLUX_CONFIG with those hooks.
+settings_file() {
+    local file entries
 
-    shift
-    hook_status=0
-    hook_output=$("${hook_wrapper[@]}" "${hook_tools:-$TOOLS}/hook_call" "${hook_folder:-$HOOKS}/$name.so" \
-        "$@" 2>&1 3>&-) || hook_status=$?
+    file=$(mktemp "$work/config.XXXXXX")
+    entries=$(printf '%s,' "$@")
+    printf '{"hook_timeout": "300ms", "hooks": [%s]}\n' "${entries%,}" >"$file"
+    echo "$file"
 }
 
-# Of the last call_hook: what each cleanup returned.
-result() {
-    sed -n 's/^cleanup //p' <<<"$hook_output"
+# config_of NAME CONFIG...: the same, in pairs.
+config_of() {
+    local entries=()
+
+    while [ $# -gt 0 ]; do
+        entries+=("$(entry "$1" "$2")")
+        shift 2
+    done
+    settings_file "${entries[@]}"
 }
 
-# The system's own python3 and not a script that stands before it and chooses one.
-find_python() {
-    python=$(python3 -c 'import sys; print(sys.executable)')
+# between_good_ones NAME CONFIG: that one, between two that note their calls.
+between_good_ones() {
+    config_of tells first "$1" "$2" tells last
 }
 
-# exists PATH, is_gone PATH: for wait_for.
-exists() {
-    [ -e "$1" ]
-}
-
-is_gone() {
-    [ ! -e "$1" ] && [ ! -L "$1" ]
-}
-
-# Servers for the hooks to work with --------------------------------------------------------------
-
-as_postgres() {
-    setpriv --reuid=postgres --regid=postgres --init-groups "$@"
-}
-
-# Leaves postgres_pid, postgres_port, and connection with a password in it.
-start_postgres() {
-    local programs=(/usr/lib/postgresql/*/bin)
-
-    [ -e "$HOOKS/postgres.so" ] || skip "built without libpq"
-    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$work" 2>/dev/null || :
-    postgres_port=$(free_port)
-    mkdir -m 700 "$work/data"
-    chown postgres: "$work/data"
-    (cd / && as_postgres "${programs[-1]}/initdb" -D "$work/data" -A trust -N >/dev/null)
-    start_program bare setpriv --reuid=postgres --regid=postgres --init-groups \
-        "${programs[-1]}/postgres" -D "$work/data" -p "$postgres_port" -c fsync=off \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c log_min_messages=panic
-    postgres_pid=$server_pid
-    wait_for 20 postgres_answers
-    connection="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres password=sEcReT"
-}
-
-postgres_answers() {
-    [ "$(sql 'SELECT 1' 2>/dev/null)" = 1 ]
-}
-
-sql() {
-    psql -h 127.0.0.1 -p "$postgres_port" -U postgres -Atc "$1" 3>&-
-}
-
-# Its workers end with it.
-end_postgres() {
-    [ -n "${postgres_pid:-}" ] || return 0
-    kill -s QUIT "$postgres_pid" 2>/dev/null || return 0
-    await_process "$postgres_pid" 10
-}
-
-# Leaves redis_port.
-start_redis() { # ARGUMENT...
-    [ -e "$HOOKS/redis.so" ] || skip "built without hiredis"
-    redis_port=$(free_port)
-    start_program bare redis-server --bind 127.0.0.1 --port "$redis_port" --save '' \
-        --unixsocket "$work/redis.sock" --dir "$work" "$@"
-    wait_for 10 exists "$work/redis.sock"
-    wait_for 10 redis_answers
-}
-
-redis_answers() {
-    [[ $(ask_redis PING 2>&1) == *@(PONG|NOAUTH)* ]]
-}
-
-ask_redis() {
-    redis-cli -s "$work/redis.sock" "$@" 3>&-
+# rows JQ_FILTER: of each row of the checkpoint, on lines.
+rows() {
+    checkpoint_value "$FLUX_CHECKPOINT" ".hooks[] | $1"
 }

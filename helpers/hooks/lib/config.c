@@ -228,8 +228,8 @@ int64_t config_number(const struct config_place *place, const char *key, int64_t
     }
     double value = item->valuedouble;
 
-    if (!cJSON_IsNumber(item) || value != floor(value) || value < (double)least ||
-        value > (double)most) {
+    if (!cJSON_IsNumber(item) || value < (double)least || value > (double)most ||
+        value != (double)(int64_t)value) {
         config_wrong(place, key, "must be a whole number from %lld to %lld", (long long)least,
                      (long long)most);
         return fallback;

@@ -2,7 +2,7 @@
 /* counter.c in C++: objects behind the callbacks, and no exception that leaves one. */
 
 /*
- *     c++ -std=c++17 -shared -fPIC -Wall -I shim -o counter_cpp.so counter.cpp
+ *     c++ -std=c++17 -shared -fPIC -Wall -I shim -o counter_cpp.so counter.cc
  */
 #include "fluxshim.h"
 
@@ -83,7 +83,9 @@ try {
 } // namespace
 
 extern "C" FLUX_EXPORT const struct flux_hook flux_hook = {
-    FLUX_HOOK_ABI,     sizeof(struct flux_hook), "counter_cpp", FLUX_PRIORITY_DEFAULT,
-    FLUX_SCOPE_FAMILY, init,                     restore,       event,
+    FLUX_HOOK_ABI,     sizeof(struct flux_hook),
+    "counter_cpp",     FLUX_PRIORITY_DEFAULT,
+    FLUX_SCOPE_FAMILY, init,
+    restore,           event,
     cleanup,           save,
 };
