@@ -57,6 +57,13 @@ is_over() {
     ! is_running "$1"
 }
 
+bare_descriptors() {
+    start_program bare "$BUILD/tests/fixtures/reaps"
+    wait_until_ready
+    ls "/proc/$server_pid/fd" | paste -sd ' '
+    kill "$server_pid"
+}
+
 @test "a server that sits in wait(-1) sees neither child nor SIGCHLD" {
     configure_hooks "$(exec_entry '"shell": "sleep 0.1 & exit 3", "when": "running"')" \
         "$(exec_entry '"shell": "(exit 0); exit 0", "when": "refuse"')" \
@@ -65,6 +72,8 @@ is_over() {
         "$(exec_entry '"argv": ["/bin/sh", "-c", "kill -SEGV $$"]')"
     start_program shimmed "$BUILD/tests/fixtures/reaps"
     wait_until_ready
+    expect_equal "threads while it serves" "$(ls "/proc/$server_pid/task" | wc -l)" 1
+    expect_equal "its descriptors" "$(ls "/proc/$server_pid/fd" | paste -sd ' ')" "$(bare_descriptors)"
     stop_and_wait
     expect_equal "exit status" "$exit_status" 0
     expect_match "what it saw" "$(<"$server_out")" 'sigchld 0 reaped 0$'
@@ -105,6 +114,20 @@ exec failed 139"
     send_signal KILL
     await_exit
     expect_equal "exit status" "$exit_status" 137
+    wait_for 2 is_over "$(<"$work/pid")"
+}
+
+@test "without its guard the command ends too" {
+    configure_hooks "$(exec_entry "\"timeout\": \"60s\", \"shell\": \"echo \$\$ >$work/pid.new
+        mv $work/pid.new $work/pid; exec sleep 300\"")"
+    start_server shimmed threaded
+    send_signal TERM
+    wait_for 5 exists "$work/pid"
+    stat_field "$(<"$work/pid")" 4
+    kill -KILL "$field"
+    await_exit
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "rows, EINTR" "$(hook_rows)" "exec failed 4"
     wait_for 2 is_over "$(<"$work/pid")"
 }
 

@@ -70,6 +70,8 @@ static int child_main(void *argument)
 
     child_reset_signals(job);
     job->call(SYS_setpgid, 0, 0);
+    job->call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0,
+              0); /* who would end it without the guard? */
     if (job->call(SYS_chdir, command->cwd) == 0) {
         job->call(SYS_execve, command->argv[0], command->argv, command->envp);
     }
@@ -240,20 +242,29 @@ static void find_calls(struct job *job)
     }
 }
 
+/* 0 or an errno value: the guard was killed, say. */
+static int wait_for_guard(struct job *job, pid_t guard)
+{
+    int status = 0;
+    long ended;
+
+    do {
+        ended = job->call(SYS_wait4, guard, &status, __WCLONE, NULL);
+    } while (ended < 0 && errno == EINTR);
+    return ended < 0 ? errno : WIFEXITED(status) ? 0 : EINTR;
+}
+
 /* Signals stay blocked meanwhile, and by the kernel's mask: the guard inherits it. */
 static int run_guard(struct job *job)
 {
     const unsigned long all[2] = {~0ul, ~0ul};
     unsigned long before[2] = {0};
-    pid_t guard, ended;
-    int error = 0;
+    pid_t guard;
+    int error;
 
     job->call(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGSET_SIZE);
     guard = job->clone(guard_main, job->guard_stack + STACK_BYTES, CLONE_VM | CLONE_VFORK, job);
-    error = guard < 0 ? errno : 0;
-    do {
-        ended = guard < 0 ? 0 : (pid_t)job->call(SYS_wait4, guard, NULL, __WCLONE, NULL);
-    } while (ended < 0 && errno == EINTR);
+    error = guard < 0 ? errno : wait_for_guard(job, guard);
     job->call(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGSET_SIZE);
     return error ? error : job->error;
 }

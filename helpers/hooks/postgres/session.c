@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,11 +136,26 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
+/*
+ * What the connection string says comes last and counts. The limit on what stays unacknowledged is
+ * also that of the connection which PQcancel makes, and which nothing else would bound.
+ */
+static PGconn *begin_connect(const char *connection, int64_t timeout_ms)
+{
+    static const char *const keywords[] = {"fallback_application_name", "tcp_user_timeout",
+                                           "dbname", NULL};
+    char limit[24];
+    const char *values[] = {"fluxshim", limit, connection, NULL};
+
+    snprintf(limit, sizeof(limit), "%lld", (long long)timeout_ms);
+    return PQconnectStartParams(keywords, values, 1);
+}
+
 int session_run(const char *connection, const char *const *statements, size_t count,
                 int64_t timeout_ms)
 {
     int64_t deadline = clock_after(timeout_ms);
-    PGconn *link = count > 0 ? PQconnectStart(connection) : NULL;
+    PGconn *link = count > 0 ? begin_connect(connection, timeout_ms) : NULL;
     int error;
 
     if (count == 0 || !link) {
