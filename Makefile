@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize-hooks, check, lint,
-# format, clean.
+# Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize, sanitize-hooks,
+# check, lint, format, clean.
 
 CC ?= gcc
 CXX ?= g++
@@ -69,7 +69,7 @@ SKIPPED_HOOKS = $(filter-out $(OPTIONAL_HOOKS),sqlite postgres redis)
 BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
 
-.PHONY: all hooks tests unit sanitize-hooks check lint format clean
+.PHONY: all hooks tests unit sanitize sanitize-hooks check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
 
 hooks: $(BUILTINS)
@@ -167,6 +167,10 @@ UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
 UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
 	shim/engine/fsm.c
+UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
+UNIT_hook_state = shim/engine/hook_state.c
+UNIT_hook_thread = shim/engine/hook_thread.c
+UNIT_elf_whole = shim/engine/elf_whole.c
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
@@ -177,10 +181,16 @@ $(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/sett
 unit: $(UNITS)
 	@for t in $(UNITS); do $$t || exit 1; done
 
-# The built-in hooks and their caller with AddressSanitizer, in a folder of their own.
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(BUILD)/sanitize/built: $(UNITS)
+	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" $(UNITS:$(BUILD)/%=$(BUILD)/sanitize/%)
+	touch $@
+sanitize: $(BUILD)/sanitize/built
+	@./scripts/sanitize $(BUILD)
+# The built-in hooks and their caller, with the same; tests/builtin_hooks.bats runs them.
 sanitize-hooks:
-	$(MAKE) BUILD=$(BUILD)/sanitize OPT='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer' \
-		hooks $(BUILD)/sanitize/tests/tools/hook_call
+	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" hooks $(BUILD)/sanitize/tests/tools/hook_call
 
 check:
 	./scripts/check

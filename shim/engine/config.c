@@ -48,8 +48,8 @@ static void set_member(struct settings *settings, const char *path, const cJSON 
     if (result == -ENOENT) {
         log_warn("config %s: there is no setting '%s'", path, key);
     } else if (!value) {
-        log_warn("config %s: %s must be text, a number, true or false: %s", path, key,
-                 row->allowed);
+        log_warn("config %s: %s must be text, %sa number, true or false: %s", path, key,
+                 strcmp(key, "hooks") == 0 ? "an array of hooks, " : "", row->allowed);
     } else if (result < 0) {
         strlcpy(shown, value, sizeof(shown));
         log_warn("config %s: %s = '%s' is not allowed: %s", path, key, shown, row->allowed);

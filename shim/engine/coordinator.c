@@ -36,7 +36,6 @@ static struct record record;
 static bool cleans;        /* this process runs the family's hooks and writes its checkpoint */
 static int64_t look_at_ns; /* when the present state wants to be called again */
 static int64_t tell_at_ns; /* when the hooks are told of the drain again */
-static uint64_t left;      /* connections, as of the last look */
 
 void coordinator_init(void)
 {
@@ -46,6 +45,7 @@ void coordinator_init(void)
                                 .shutdown = shim->settings->shutdown_timeout};
 
     fsm_init(&fsm, &limits);
+    atomic_store(&shim->life->phase, FLUX_PHASE_RUNNING);
     if (record.reason) { /* large: not touched before it is needed */
         memset(&record, 0, sizeof(record));
     }
@@ -104,17 +104,21 @@ static void tell_hooks(int64_t now, bool repeated)
     uint32_t phase = fsm.state < FSM_RELEASE ? (uint32_t)fsm.state : FLUX_PHASE_RELEASE;
     int64_t end =
         fsm.limits.shutdown > FSM_NEVER - fsm.began ? FSM_NEVER : fsm.began + fsm.limits.shutdown;
+
+    atomic_store(&shim->life->phase, phase);
+    tell_at_ns = now + TELL_AGAIN_NS;
+    if (!hooks_hear(ours()) && !shim->subscribers_first()) {
+        return; /* nobody needs a count of what may be thousands */
+    }
     struct flux_event event = {
         .size = sizeof(event),
         .phase = phase,
-        .connections_left = left,
+        .connections_left = drain_count() + members_left(),
         .elapsed_ms = (uint64_t)(now - fsm.began) / MS,
         .remaining_ms = ms_until(fsm_deadline(&fsm), now),
         .shutdown_ms = ms_until(end, now),
     };
 
-    atomic_store(&shim->life->phase, phase);
-    tell_at_ns = now + TELL_AGAIN_NS;
     hooks_tell(&event, ours(), repeated);
     subscribers_tell(&event, repeated);
 }
@@ -173,7 +177,6 @@ static void watch(int64_t now)
 
     not_before_ns = done + (done - now < SWEEP_COST_MOST_NS ? done - now : SWEEP_COST_MOST_NS);
     look_at_ns = view.next_ns;
-    left = view.left;
     live_show("draining", view.left, (deadline - now) / 1000000000 + 1);
     if (over) {
         (void)step(FSM_EMPTY);

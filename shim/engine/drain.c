@@ -312,13 +312,13 @@ void drain_sweep(int64_t now, int64_t deadline, int64_t timeout, struct drain_vi
 /* Beginning, end and account ------------------------------------------------------------------- */
 
 /* Those that were there when the refusal came: rescued ones are counted by themselves. */
-static uint64_t count_connections(void)
+static uint64_t count_connections(uint8_t without)
 {
     uint32_t end = high();
     uint64_t count = 0;
 
     for (uint32_t fd = 0; fd < end; fd++) {
-        count += is_connection(fd) && !(kind_of(fd) & FD_RESCUED);
+        count += is_connection(fd) && !(kind_of(fd) & without);
     }
     return count;
 }
@@ -351,7 +351,7 @@ void drain_begin(struct record *record, int64_t now)
         share_address();
     }
     drain.nudged = drain.forced = 0;
-    drain.at_signal = count_connections();
+    drain.at_signal = count_connections(FD_RESCUED);
     record->connections.at_signal = drain.at_signal;
     queue_begin(now);
 }
@@ -450,4 +450,9 @@ void drain_account(struct record *record)
     record->connections.forced = drain.forced;
     record->connections.drained =
         drain.at_signal + rescued > drain.forced ? drain.at_signal + rescued - drain.forced : 0;
+}
+
+uint64_t drain_count(void)
+{
+    return count_connections(0);
 }

@@ -48,6 +48,9 @@ void drain_force(struct record *record);
 /* Has all forced output been acknowledged? */
 bool drain_flushed(void);
 
+/* Connections in this process's table, as they are now. */
+uint64_t drain_count(void);
+
 /* Counters and listeners into the record; may be called at any time. */
 void drain_account(struct record *record);
 

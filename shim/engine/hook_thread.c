@@ -29,11 +29,11 @@ static void __attribute__((noreturn)) park(struct crash_mark *mark)
     }
 }
 
-static void use_handler_stack(struct hook_thread *thread)
+static void use_handler_stack(struct hook_thread *thread, stack_t *ret_before)
 {
     stack_t stack = {.ss_sp = thread->stack, .ss_size = HANDLER_STACK};
 
-    (void)sigaltstack(&stack, NULL);
+    (void)sigaltstack(&stack, ret_before);
 }
 
 /* The length is what snprintf's would be: a second attempt has room for it. */
@@ -108,9 +108,10 @@ static void *body(void *argument)
     struct hook_thread *thread = argument;
     struct flux_event event;
     enum hook_call call;
+    stack_t before;
 
     (void)prctl(PR_SET_NAME, thread->work.name);
-    use_handler_stack(thread);
+    use_handler_stack(thread, &before);
     while ((call = next_call(thread, &event)) != HOOK_END) {
         atomic_store(&thread->began_ns, shim_now());
         shim->crash_enter(&thread->mark);
@@ -118,6 +119,7 @@ static void *body(void *argument)
         shim->crash_enter(NULL);
         is_done(thread);
     }
+    (void)sigaltstack(&before, NULL); /* AddressSanitizer has its own, and frees what it finds */
     shim->count_in_libc(true);
     is_done(thread);
     return NULL;

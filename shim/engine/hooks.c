@@ -215,12 +215,27 @@ static bool may_be_called(const struct hook *hook)
     return hook->plugin.error[0] == '\0' && !hook->status;
 }
 
+static bool hears(const struct hook *hook, enum hooks_ours ours)
+{
+    return hook->plugin.hook.event && may_be_called(hook) && is_ours(hook, ours);
+}
+
+bool hooks_hear(enum hooks_ours ours)
+{
+    bool any = false;
+
+    FOR_EACH(hook)
+    {
+        any |= hears(hook, ours);
+    }
+    return any;
+}
+
 void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repeated)
 {
     FOR_EACH(hook)
     {
-        if (hook->plugin.hook.event && may_be_called(hook) && is_ours(hook, ours) &&
-            thread_of(hook)) {
+        if (hears(hook, ours) && thread_of(hook)) {
             hook_thread_post_event(hook->thread, event, repeated);
         }
     }

@@ -35,6 +35,9 @@ enum hooks_ours { HOOKS_ALL, HOOKS_OF_PROCESS };
  */
 int hooks_load(const struct hook_entries *entries, const cJSON *before);
 
+/* Does any of them hear events? */
+bool hooks_hear(enum hooks_ours ours);
+
 /* `repeated`: it may be left out where a hook hasn't taken the last one yet. */
 void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repeated);
 

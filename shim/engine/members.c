@@ -517,3 +517,18 @@ void members_account(struct record *record)
     add_row(record, self(), getpid(), "owner", record->connections.forced ? "forced" : "drained");
     add_others(record);
 }
+
+uint64_t members_left(void)
+{
+    uint64_t left = 0;
+
+    for (uint32_t i = 0; leads() && i < shim->family_high(); i++) {
+        const struct family_member *member = &layout()->members[i];
+
+        if (i != shim->family_index() && atomic_load(&member->state) == FAMILY_ACTIVE &&
+            atomic_load(&member->told)) {
+            left += atomic_load(&member->left);
+        }
+    }
+    return left;
+}

@@ -68,6 +68,9 @@ bool members_is_orphaned(void);
 /* The owner is about to hand its signal over. */
 void members_release(void);
 
+/* Connections that the others have, as far as they have said. Owner only; 0 elsewhere. */
+uint64_t members_left(void);
+
 /* Rows for the checkpoint, and what the others have counted. Owner only. */
 void members_account(struct record *record);
 

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/elf_whole.h"
+
 void plugin_refuse(struct plugin *plugin, const char *format, ...)
 {
     va_list args;
@@ -197,6 +199,20 @@ static void name_after_file(struct plugin *plugin)
     }
 }
 
+static void load(struct plugin *plugin, const char *file)
+{
+    if (!elf_is_whole(file)) {
+        plugin_refuse(plugin, "it is cut off: its segments go past the end of the file");
+        return;
+    }
+    plugin->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (plugin->handle) {
+        take_symbol(plugin);
+    } else {
+        refuse_with_dlerror(plugin, file);
+    }
+}
+
 /* The resolved name is what was checked: a link changed since then leads nowhere else. */
 void plugin_open(struct plugin *plugin, char *path)
 {
@@ -207,12 +223,7 @@ void plugin_open(struct plugin *plugin, char *path)
     if (!file) {
         plugin_refuse(plugin, "%s", strerror(errno));
     } else if (file_is_safe(plugin, file)) {
-        plugin->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-        if (plugin->handle) {
-            take_symbol(plugin);
-        } else {
-            refuse_with_dlerror(plugin, file);
-        }
+        load(plugin, file);
     }
     free(file);
 }
