@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of a cJSON tree, each checked, the first fault kept with its name. */
+/* Single keys of a cJSON tree, each checked, the first fault kept with its name. */
 /* Context: init, in the program's thread; may allocate and block. */
 #include "lib/config.h"
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/config_inside.h"
 #include "lib/log.h"
 #include "lib/phase.h"
 
@@ -39,8 +40,7 @@ static void keep(struct config *config, const char *name, const char *format, va
     vsnprintf(config->error + n, sizeof(config->error) - (size_t)n, format, args);
 }
 
-__attribute__((format(printf, 3, 4))) static void wrong(struct config *config, const char *name,
-                                                        const char *format, ...)
+void config_wrong_at(struct config *config, const char *name, const char *format, ...)
 {
     va_list args;
 
@@ -67,7 +67,7 @@ void *config_allocate(struct config *config, size_t size)
     struct config_block *block = calloc(1, sizeof(*block) + size);
 
     if (!block) {
-        wrong(config, "config", "needs more memory than there is");
+        config_wrong_at(config, "config", "needs more memory than there is");
         return NULL;
     }
     block->next = config->blocks;
@@ -111,9 +111,9 @@ struct config_place config_open(struct config *config, const char *json)
 
     *config = (struct config){.root = cJSON_Parse(json)};
     if (!config->root) {
-        wrong(config, top.name, "isn't JSON");
+        config_wrong_at(config, top.name, "isn't JSON");
     } else if (!cJSON_IsObject(config->root)) {
-        wrong(config, top.name, "must be an object");
+        config_wrong_at(config, top.name, "must be an object");
     } else {
         top.object = config->root;
     }
@@ -159,7 +159,7 @@ void config_only(const struct config_place *place, const char *keys)
 
 /* ---- single values ---- */
 
-static const cJSON *find(const struct config_place *place, const char *key)
+const cJSON *config_find(const struct config_place *place, const char *key)
 {
     return place->object && place->config->error[0] == '\0'
                ? cJSON_GetObjectItemCaseSensitive(place->object, key)
@@ -168,12 +168,12 @@ static const cJSON *find(const struct config_place *place, const char *key)
 
 bool config_has(const struct config_place *place, const char *key)
 {
-    return find(place, key) != NULL;
+    return config_find(place, key) != NULL;
 }
 
 const char *config_any_text(const struct config_place *place, const char *key, const char *fallback)
 {
-    const cJSON *item = find(place, key);
+    const cJSON *item = config_find(place, key);
 
     if (item && cJSON_IsString(item)) {
         return config_keep(place->config, item->valuestring);
@@ -210,7 +210,7 @@ const char *config_path(const struct config_place *place, const char *key, const
 
 bool config_flag(const struct config_place *place, const char *key, bool fallback)
 {
-    const cJSON *item = find(place, key);
+    const cJSON *item = config_find(place, key);
 
     if (item && !cJSON_IsBool(item)) {
         config_wrong(place, key, "must be true or false");
@@ -221,7 +221,7 @@ bool config_flag(const struct config_place *place, const char *key, bool fallbac
 int64_t config_number(const struct config_place *place, const char *key, int64_t least,
                       int64_t most, int64_t fallback)
 {
-    const cJSON *item = find(place, key);
+    const cJSON *item = config_find(place, key);
 
     if (!item) {
         return fallback;
@@ -258,7 +258,7 @@ static double parse_duration(const char *text)
 
 int64_t config_duration(const struct config_place *place, const char *key, int64_t fallback)
 {
-    const cJSON *item = find(place, key);
+    const cJSON *item = config_find(place, key);
     double ms = NAN;
 
     if (!item) {
@@ -308,133 +308,4 @@ int config_choice(const struct config_place *place, const char *key, const char 
 int config_phase(const struct config_place *place, const char *key, int fallback)
 {
     return config_choice(place, key, phase_names, fallback);
-}
-
-/* ---- lists ---- */
-
-static const cJSON *find_list(const struct config_place *place, const char *key)
-{
-    const cJSON *list = find(place, key);
-
-    if (list && !cJSON_IsArray(list)) {
-        config_wrong(place, key, "must be a list");
-        return NULL;
-    }
-    return list;
-}
-
-size_t config_count(const struct config_place *place, const char *key)
-{
-    const cJSON *list = find_list(place, key);
-
-    return list ? (size_t)cJSON_GetArraySize(list) : 0;
-}
-
-struct config_place config_item(const struct config_place *place, const char *key, size_t index)
-{
-    struct config_place item = {.config = place->config};
-    const cJSON *list = find_list(place, key);
-    const cJSON *object = list ? cJSON_GetArrayItem(list, (int)index) : NULL;
-
-    snprintf(item.name, sizeof(item.name), "%.60s.%.20s[%zu]", place->name, key, index);
-    if (object && !cJSON_IsObject(object)) {
-        wrong(place->config, item.name, "must be an object");
-    } else {
-        item.object = object;
-    }
-    return item;
-}
-
-/* `name` is how the list is called in messages. */
-static const char **texts_of(struct config *config, const cJSON *list, const char *name,
-                             size_t *ret_count)
-{
-    size_t count = (size_t)cJSON_GetArraySize(list), i = 0;
-    const char **texts = config_allocate(config, (count + 1) * sizeof(*texts));
-    const cJSON *item;
-
-    cJSON_ArrayForEach(item, list)
-    {
-        if (!cJSON_IsString(item)) {
-            wrong(config, name, "must hold texts, and item %zu is none", i);
-        }
-        if (!texts || config->error[0] != '\0') {
-            return NULL;
-        }
-        texts[i++] = config_keep(config, item->valuestring);
-    }
-    *ret_count = count;
-    return texts;
-}
-
-const char **config_texts(const struct config_place *place, const char *key, size_t *ret_count)
-{
-    char name[200];
-    const cJSON *list = find_list(place, key);
-
-    *ret_count = 0;
-    snprintf(name, sizeof(name), "%s.%s", place->name, key);
-    return list ? texts_of(place->config, list, name, ret_count) : NULL;
-}
-
-const char **config_texts_at(const struct config_place *place, const char *key, size_t index,
-                             size_t *ret_count)
-{
-    char name[200];
-    const cJSON *list = find_list(place, key);
-    const cJSON *inner = list ? cJSON_GetArrayItem(list, (int)index) : NULL;
-
-    *ret_count = 0;
-    snprintf(name, sizeof(name), "%s.%s[%zu]", place->name, key, index);
-    if (!cJSON_IsArray(inner) || cJSON_GetArraySize(inner) == 0) {
-        wrong(place->config, name, "must be a list of texts");
-        return NULL;
-    }
-    return texts_of(place->config, inner, name, ret_count);
-}
-
-static const char *pair_of(const struct config_place *place, const char *key, const cJSON *item)
-{
-    size_t name_length = strlen(item->string), size;
-    char *pair;
-
-    if (!cJSON_IsString(item) || name_length == 0 || strchr(item->string, '=')) {
-        config_wrong(place, key, "must hold names and texts: '%.60s' doesn't", item->string);
-        return NULL;
-    }
-    size = name_length + 1 + strlen(item->valuestring) + 1;
-    pair = config_allocate(place->config, size);
-    if (pair) {
-        snprintf(pair, size, "%s=%s", item->string, item->valuestring);
-    }
-    return pair;
-}
-
-const char **config_pairs(const struct config_place *place, const char *key, size_t *ret_count)
-{
-    const cJSON *object = find(place, key), *item;
-    const char **pairs;
-    size_t i = 0;
-
-    *ret_count = 0;
-    if (object && !cJSON_IsObject(object)) {
-        config_wrong(place, key, "must be an object");
-        return NULL;
-    }
-    if (!object) {
-        return NULL;
-    }
-    pairs =
-        config_allocate(place->config, ((size_t)cJSON_GetArraySize(object) + 1) * sizeof(*pairs));
-    cJSON_ArrayForEach(item, object)
-    {
-        const char *pair = pair_of(place, key, item);
-
-        if (!pairs || !pair) {
-            return NULL;
-        }
-        pairs[i++] = pair;
-    }
-    *ret_count = i;
-    return pairs;
 }
