@@ -218,6 +218,43 @@ runs_without_hook() { # PATH REASON
     expect_equal "rows" "$(checkpoint_value "$work/state" '.hooks | length')" 256
 }
 
+# ld.so preloads nothing into a setuid program, so this one is linked with the shim. What its caller
+# says is not read: it serves, and its signal ends it at once.
+@test "a setuid program: no variable is read, nothing is loaded" {
+    local folder
+
+    [ "$(id -u)" = 0 ] || skip "only root can make one that belongs to somebody else"
+    folder=$(mktemp -d /tmp/secure.XXXXXX)
+    chmod 755 "$folder"
+    install -D -t "$folder/fluxshim" "$BUILD/fluxshim/engine.so"
+    install -t "$folder" "$SHIM" "$HOOKS/note.so"
+    "${CC:-cc}" -o "$folder/server" -x c - -x none "$folder/libfluxshim.so" <<'END'
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    listen(fd, 5);
+    puts("ready");
+    fflush(stdout);
+    for (;;)
+        accept(fd, NULL, NULL);
+}
+END
+    chmod 4755 "$folder/server"
+    export FLUX_HOOKS=$folder/note.so FLUX_CHECKPOINT=/tmp/secure.state FLUX_LOG=debug
+    start_program bare setpriv --reuid=65534 --regid=65534 --clear-groups "$folder/server"
+    wait_until_ready
+    expect_equal "of the engine and the hook" "$(grep -cE 'engine.so|note.so' "/proc/$server_pid/maps" || :)" 0
+    grep -q libfluxshim.so "/proc/$server_pid/maps"
+    stop_and_wait
+    rm -r "$folder"
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "stderr" "$(<"$server_err")" ""
+    [ ! -e /tmp/secure.state ]
+}
+
 # The array in the settings file ------------------------------------------------------------------
 
 # array_says ELEMENT MESSAGE: that element, the second of three, will not run; the others do.

@@ -170,9 +170,35 @@ END
 @test "the program's own faults are its own while hooks run" {
     FLUX_CONFIG=$(config_of tells a acts "cleanup nap")
     export FLUX_CONFIG FLUX_HOOK_TIMEOUT=5s
-    for kind in survive thread install abort fork one-shot ignored default; do
+    for kind in survive thread install abort raise fork one-shot ignored default; do
         same_as_bare "$FIXTURES/faults" "$kind"
     done
+}
+
+@test "one that crashes with a lock of libc's can't hold an exit past FLUX_SHUTDOWN_TIMEOUT" {
+    FLUX_CONFIG=$(config_of acts "cleanup segv-in-stdio")
+    export FLUX_CONFIG FLUX_SHUTDOWN_TIMEOUT=1s FLUX_DRAIN_TIMEOUT=500ms
+    start_program shimmed "$FIXTURES/faults" print
+    send_signal CONT
+    await_exit
+    expect_equal "exit status" "$exit_status" 7
+    expect_at_most "ms to the exit" "$exit_ms" 1500
+    expect_at_least "ms to the exit" "$exit_ms" 500 # else there was nothing to wait for
+}
+
+# It hangs, is left behind, and wakes when the program has its signal and takes its time.
+@test "one that calls exit() after the release ends itself" {
+    FLUX_CONFIG=$(config_of acts "cleanup exit-late") start_program shimmed perl -MSocket -e '
+        $SIG{TERM} = sub { select undef, undef, undef, 1; exit 7 };
+        socket my $listener, AF_INET, SOCK_STREAM, 0 or die;
+        listen $listener, 5 or die;
+        syswrite STDOUT, "ready\n";
+        select undef, undef, undef, 20;'
+    wait_until_ready
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 7
+    expect_at_least "ms to the exit" "$exit_ms" 1000
+    expect_equal "row" "$(rows .status)" timeout
 }
 
 @test "a SIGABRT from outside while hooks run is the program's" {

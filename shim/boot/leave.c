@@ -6,6 +6,9 @@
 #include "sigsafe/log.h"
 #include "sigsafe/safepoint.h"
 
+/* What _exit() may wait for a thread to be made: a handler in the middle of malloc may have called it. */
+#define THREAD_NS 1000000000
+
 static bool has_something_to_do(const struct settings *settings)
 {
     if (!life_armed() || life_released() || atomic_load(&life->finished)) {
@@ -45,7 +48,7 @@ void leave_process(int status)
     atomic_store(&life->exit_status, (uint32_t)status);
     life_post(LIFE_EXIT);
     if (hold_current() == NULL) {
-        hold_guard_exit(status);
+        hold_guard_exit(status, THREAD_NS);
     }
     int error = safepoint_start();
 
@@ -58,5 +61,8 @@ void leave_process(int status)
     }
     while (!atomic_load(&life->finished) && life_now() < deadline) {
         life_sleep(&life->finished, 0, deadline - life_now());
+    }
+    if (atomic_load(&life->left_behind) && hold_current() == NULL) {
+        hold_guard_exit(status, deadline - life_now()); /* the rest may wait for a hook's lock */
     }
 }

@@ -182,6 +182,7 @@ static void note_late(struct hook *hook)
     char reason[128];
 
     strlcpy(reason, hook_thread_call(hook->thread), sizeof(reason));
+    atomic_store(&shim->life->left_behind, 1);
     strlcat(reason, " did not return in time and was left behind", sizeof(reason));
     set_status(hook, "timeout", reason);
 }

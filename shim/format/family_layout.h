@@ -45,7 +45,7 @@ struct family_member {
     _Atomic uint32_t left;                /* connections left, as of that answer */
     _Atomic uint32_t forced_all;          /* it has forced what was left */
     _Atomic uint32_t telling;             /* its owner is just sending it the family's signal */
-    _Atomic uint32_t passive; /* in a sandbox, can't be told: `left` is its present count */
+    _Atomic uint32_t passive;    /* in a sandbox, can't be told: `left` is its present count */
     _Atomic uint32_t hooks_done; /* it has run them */
     _Atomic uint64_t accepted;
     _Atomic uint64_t at_signal;

@@ -78,8 +78,9 @@ enum settings_kind {
     X(CHECKPOINT_INTERVAL, checkpoint_interval, SETTINGS_DURATION_OR_OFF, "off", "off",            \
       "How often to write the checkpoint while the program serves (no effect yet).")               \
     X(HOOKS, hooks, SETTINGS_LIST, "", "none",                                                     \
-      "The shared objects that clean up: `path[=priority]:...`, lower priorities first.")          \
-    X(HOOK_TIMEOUT, hook_timeout, SETTINGS_DURATION, "5s", "5s", "How long each hook may take.")   \
+      "The hooks: `name or path[=priority]:...`, lower priorities first.")                         \
+    X(HOOK_TIMEOUT, hook_timeout, SETTINGS_DURATION, "5s", "5s",                                   \
+      "How long each call of a hook may take.")                                                    \
     X(STATE_FILES, state_files, SETTINGS_LIST, "", "none",                                         \
       "Files of the server, `path:...`, to record in the checkpoint (no effect yet).")             \
     X(LOG, log, SETTINGS_LOG, "warn:stderr", "warn:stderr", "How much to tell, and where.")        \

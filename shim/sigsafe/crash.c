@@ -19,6 +19,7 @@ static bool guards;
 
 static void end(struct crash_mark *mark, enum crash_how how, const char *call, int detail)
 {
+    atomic_store(&life->left_behind, 1);
     mark->call = call;
     mark->detail = detail;
     atomic_store_explicit(&mark->how, how, memory_order_release);
@@ -35,14 +36,17 @@ static bool is_of_this_thread(const siginfo_t *info)
 
 /*
  * A fault happens again when the handler returns. What was sent has to be sent again: it is blocked
- * here, and delivered at the return.
+ * here, and delivered at the return. Only the main thread may repeat what raise() says of itself
+ * (rt_tgsigqueueinfo(2)).
  */
 static void follow_default(int signo, siginfo_t *info)
 {
+    long tid = real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
     sigdisp_default(signo);
-    if (info->si_code <= 0) {
-        (void)real.syscall(SYS_rt_tgsigqueueinfo, getpid(),
-                           real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signo, (long)info, 0, 0);
+    if (info->si_code <= 0 &&
+        real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, (long)info, 0, 0) != 0) {
+        (void)real.syscall(SYS_tgkill, getpid(), tid, signo, 0, 0, 0);
     }
 }
 
@@ -89,6 +93,7 @@ void crash_guard(bool on)
         return;
     }
     guards = on;
+    atomic_store(&life->has_hooks, 1);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (on) {
             sigdisp_guard(signals[i], on_crash);

@@ -40,8 +40,8 @@ enum crash_how {
 };
 
 struct crash_mark {
-    const char *name; /* the hook's, for flux_log() */
-    void (*leave)(struct crash_mark *mark) __attribute__((noreturn));
+    const char *name;                       /* the hook's, for flux_log() */
+    void (*leave)(struct crash_mark *mark); /* never returns */
     const char *call;
     int detail;
     _Atomic uint32_t how;  /* enum crash_how; stored last, after `call` and `detail` */
@@ -54,11 +54,14 @@ void crash_guard(bool on);
 /* From here on this thread is in that hook; NULL: in none. */
 void crash_enter(struct crash_mark *mark);
 
-/* The mark of this thread, NULL: it is in no hook. */
+/*
+ * The mark of this thread, NULL: it is in no hook. Also after the release, for one that was left
+ * behind; but not in a child, whose page is wiped.
+ */
 static inline struct crash_mark *crash_mark(void)
 {
     return __builtin_expect(life_thread.hook != NULL, 0) && !life_thread.in_vfork &&
-                   atomic_load_explicit(&life->guarded, memory_order_relaxed) != 0
+                   atomic_load_explicit(&life->has_hooks, memory_order_relaxed) != 0
                ? life_thread.hook
                : NULL;
 }

@@ -21,8 +21,7 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 
-#define EXIT_GUARD_NS 1000000000 /* what _exit may wait for a thread to be made */
-#define RETRY_NS      20000000   /* how often the timer looks for a safe point */
+#define RETRY_NS 20000000 /* how often the timer looks for a safe point */
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -354,9 +353,7 @@ static bool stays_for_init(int signo)
     return life_released() && life->pid == 1 && getpid() == 1 && action.sa_handler == SIG_DFL;
 }
 
-/* A tick that comes while _exit makes its thread finds that it hangs. */
-
-void hold_guard_exit(int status)
+void hold_guard_exit(int status, int64_t ns)
 {
     sigset_t managed;
 
@@ -367,7 +364,7 @@ void hold_guard_exit(int status)
     sigdisp_add_to_set(&managed, atomic_load(&life->managed));
     atomic_store(&life->guarded_exit, ((uint32_t)status & 0xff) + 1);
     (void)real.pthread_sigmask(SIG_UNBLOCK, &managed, NULL);
-    timer_set(EXIT_GUARD_NS, EXIT_GUARD_NS);
+    timer_set(ns > 0 ? ns : 1, RETRY_NS);
 }
 
 void hold_unguard_exit(void)

@@ -74,10 +74,10 @@ int hold_demand(void);
 void hold_release(void);
 
 /*
- * Around the start of a thread by _exit(), which a signal handler may have called in the middle of
- * malloc: if it hangs for a second, the process ends with this status all the same.
+ * Around a part of an exit that may hang: if it isn't over after so many nanoseconds, the process
+ * ends with this status all the same.
  */
-void hold_guard_exit(int status);
+void hold_guard_exit(int status, int64_t ns);
 void hold_unguard_exit(void);
 
 /* The default action, now: the shutdown timeout is over. Context: any thread. */

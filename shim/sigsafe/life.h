@@ -69,6 +69,8 @@ struct life {
     _Atomic uint32_t told;          /* a member of a draining family, armed or not */
     _Atomic uint32_t accepts;       /* this process has called accept() */
     _Atomic uint32_t phase;         /* enum flux_phases; the coordinator writes it */
+    _Atomic uint32_t has_hooks;     /* crash.h: there may be marked threads */
+    _Atomic uint32_t left_behind;   /* a hook has not returned, and may hold a lock of libc's */
     _Atomic uint64_t guarded;       /* crash.h: signals with its handler in front, bit signo-1 */
     uint32_t member;                /* slot in the family's mapping + 1, 0: none (family.h) */
     pid_t pid;                      /* of the process that armed; constant once armed */

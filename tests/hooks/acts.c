@@ -72,6 +72,19 @@ static void hang(void)
     }
 }
 
+/* As a crash within printf() does. */
+static void segv_in_stdio(void)
+{
+    flockfile(stdout);
+    segv();
+}
+
+static void exit_late(void)
+{
+    (void)usleep(600000);
+    exit(3);
+}
+
 static void nap(void)
 {
     (void)usleep(400000);
@@ -101,11 +114,18 @@ static const struct {
     const char *name;
     void (*act)(void);
 } deeds[] = {
-    {"segv", segv},       {"bus", bus},
-    {"fpe", fpe},         {"overflow", overflow},
-    {"abort", abort},     {"blocked-segv", blocked_segv},
-    {"hang", hang},       {"ignore-all", ignore_all},
-    {"fork", make_child}, {"nap", nap},
+    {"segv", segv},
+    {"bus", bus},
+    {"fpe", fpe},
+    {"overflow", overflow},
+    {"abort", abort},
+    {"blocked-segv", blocked_segv},
+    {"hang", hang},
+    {"ignore-all", ignore_all},
+    {"fork", make_child},
+    {"nap", nap},
+    {"segv-in-stdio", segv_in_stdio},
+    {"exit-late", exit_late},
 };
 
 static int act(const char *what)
