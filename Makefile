@@ -171,9 +171,12 @@ UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
 UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
 UNIT_elf_whole = shim/engine/elf_whole.c
+UNIT_hooks_lib = $(wildcard helpers/hooks/lib/*.c)
+$(BUILD)/tests/unit/test_hooks_lib: $(wildcard helpers/hooks/lib/*.[ch])
+$(BUILD)/tests/unit/test_hooks_lib: EXTRA = -Ihelpers/hooks -rdynamic
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
+	$(CC) $(COMMON) $(EXTRA) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
 $(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -o $@ $^
