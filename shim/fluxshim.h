@@ -24,15 +24,19 @@
  *
  * Lower priorities come first, equal ones in the order given.
  *
- * THREADS. init, restore and event(FLUX_PHASE_RUNNING) run in the program's thread that begins to listen.
- * All other calls of one instance run one after the other, on a thread that belongs to it, with
- * every signal blocked and a stack of 256 KiB; different instances may run at the same time, but for
- * cleanup and save. Each call has the hook's timeout (FLUX_HOOK_TIMEOUT). An instance whose call
- * doesn't return in time, crashes, or calls exit() or abort() is recorded for that, gets no
- * further calls, and never holds up the others.
+ * THREADS. init, restore and event(FLUX_PHASE_RUNNING) run in the program's thread that begins to
+ * listen, without a deadline, and make no thread: the program may have one only. All other calls of
+ * one instance run one after the other, on a thread that belongs to it (a new one if the program
+ * does what only a process with one thread may do), with every signal blocked but those of its own
+ * faults, and a stack of 256 KiB; different instances may run at the same time, but for cleanup and
+ * save. Each such call has the hook's timeout (FLUX_HOOK_TIMEOUT). An instance whose call doesn't
+ * return in time, crashes, throws an exception of C++, or calls exit(), abort() or pthread_exit() is
+ * recorded for that, gets no further calls, and never holds up the others. What it has locked stays
+ * locked. A thread or process that a hook makes is its own business, and inherits its mask.
  *
  * PROCESSES. In a family of processes (prefork servers and the like) a hook of FLUX_SCOPE_FAMILY is
- * called in one process, the family's owner; one of FLUX_SCOPE_PROCESS in each that drains.
+ * called in one process, the family's owner; one of FLUX_SCOPE_PROCESS in each that drains. init and
+ * restore come before the forks: each process has its copy of the instance.
  *
  * Strings are UTF-8, valid during the call, and never NULL unless it says so.
  */

@@ -35,7 +35,7 @@ has_coordinator() {
 }
 
 # The call comes while the coordinator's thread runs: same answer as bare, and a whole drain.
-works_during_drain() { # NAME
+works_during_drain() { # NAME [THREADS]
     unshare --user true || skip "new user namespaces are not allowed here"
     start_alone shimmed
     ask "$1?ms=500"
@@ -45,7 +45,7 @@ works_during_drain() { # NAME
     await_exit
     await_process "$client_pid" 10
     expect_equal "answer (stderr: $(<"$server_err"))" "$(<"$work/answer")" \
-        "$1 0 errno 0 threads before 2"
+        "$1 0 errno 0 threads before ${2:-2}"
     expect_equal "exit status" "$exit_status" 143
 }
 
@@ -55,6 +55,14 @@ works_during_drain() { # NAME
 
 @test "setns works during a drain" {
     works_during_drain setns
+}
+
+# Its thread ends for that, and another one hears of what follows.
+@test "unshare(CLONE_NEWUSER) works during a drain of which a hook is told" {
+    export HOOK_NOTES=$work/notes FLUX_HOOKS=$BUILD/tests/hooks/tells.so
+    works_during_drain unshare 3
+    expect_equal "its last calls" "$(tail -n 3 "$HOOK_NOTES" | paste -sd ' ')" \
+        "null cleanup null event checkpoint null event release"
 }
 
 @test "a program that has entered seccomp gets its signal at once, without a thread of ours" {

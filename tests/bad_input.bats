@@ -228,7 +228,7 @@ runs_without_hook() { # PATH REASON
     chmod 755 "$folder"
     install -D -t "$folder/fluxshim" "$BUILD/fluxshim/engine.so"
     install -t "$folder" "$SHIM" "$HOOKS/note.so"
-    "${CC:-cc}" -o "$folder/server" -x c - -x none "$folder/libfluxshim.so" <<'END'
+    "${CC:-cc}" -o "$folder/server" -x c - -x none "$folder/libfluxshim.so" -Wl,-rpath,"$folder" <<'END'
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -133,6 +133,15 @@ static void end_hooks(void)
     shim->crash_guard(false);
 }
 
+/* The program is about to do what only a process with one thread may do. */
+static void pause_hooks(void)
+{
+    int64_t deadline = shim_now() + FAREWELL_NS;
+
+    hooks_pause(deadline);
+    subscribers_pause(deadline);
+}
+
 /* What each state means ------------------------------------------------------------------------ */
 
 static bool step(enum fsm_event event);
@@ -484,6 +493,7 @@ void *coordinator_run(void *unused)
         uint32_t taken = atomic_exchange(events, 0);
 
         if (taken & LIFE_PAUSE) {
+            pause_hooks();
             atomic_fetch_or(events, taken & ~(uint32_t)LIFE_PAUSE);
             break;
         }

@@ -212,6 +212,11 @@ void hook_thread_post_event(struct hook_thread *thread, const struct flux_event 
     }
 }
 
+bool hook_thread_is_idle(const struct hook_thread *thread)
+{
+    return waiting(thread) == 0 && !hook_thread_has_ended(thread);
+}
+
 bool hook_thread_has_ended(const struct hook_thread *thread)
 {
     return atomic_load(&thread->mark.how) != CRASH_NONE;

@@ -79,6 +79,9 @@ void hook_thread_post_event(struct hook_thread *thread, const struct flux_event 
 enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, int64_t timeout_ns,
                                    int64_t deadline_ns);
 
+/* Does it wait for a call? */
+bool hook_thread_is_idle(const struct hook_thread *thread);
+
 /* Has it crashed or exited? */
 bool hook_thread_has_ended(const struct hook_thread *thread);
 

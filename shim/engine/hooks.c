@@ -399,6 +399,17 @@ void hooks_end(int64_t deadline_ns)
     }
 }
 
+void hooks_pause(int64_t deadline_ns)
+{
+    FOR_EACH(hook)
+    {
+        if (hook->thread && hook_thread_is_idle(hook->thread)) {
+            (void)hook_thread_end(hook->thread, deadline_ns);
+            hook->thread = NULL;
+        }
+    }
+}
+
 void hooks_forget_threads(void)
 {
     FOR_EACH(hook)

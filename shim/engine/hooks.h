@@ -50,6 +50,9 @@ int64_t hooks_time_of_process(void);
 /* Their threads end, and those that don't by then are left behind. */
 void hooks_end(int64_t deadline_ns);
 
+/* For LIFE_PAUSE: those that wait for a call end as well, and begin anew with the next one. */
+void hooks_pause(int64_t deadline_ns);
+
 /* In a forked child: the threads are the parent's. */
 void hooks_forget_threads(void);
 

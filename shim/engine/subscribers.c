@@ -18,7 +18,8 @@ struct known {
     uint32_t turn;
     subscriber_callback callback;
     void *context;
-    struct hook_thread *thread; /* NULL: none, or it has come to its end */
+    struct hook_thread *thread; /* NULL: none at present */
+    bool is_over;               /* it has come to its end */
 };
 
 static struct known *known; /* since the first event of this shutdown */
@@ -60,19 +61,25 @@ static bool is_known(const struct subscriber *row)
     return false;
 }
 
+static void start(struct known *one)
+{
+    struct hook_work work = {
+        .name = "subscriber", .instance = one, .event = call, .is_wanted = is_wanted};
+
+    one->thread = hook_thread_start(&work);
+    one->is_over = !one->thread;
+    if (one->is_over) {
+        log_warn("no thread for a subscriber: it is told nothing");
+    }
+}
+
 static void meet(struct subscriber *row)
 {
     struct known *one = calloc(1, sizeof(*one));
-    struct hook_work work = {
-        .name = "subscriber", .instance = one, .event = call, .is_wanted = is_wanted};
 
     if (!one || !take(one, row)) {
         free(one);
         return;
-    }
-    one->thread = hook_thread_start(&work);
-    if (!one->thread) {
-        log_warn("no thread for a subscriber: it is told nothing");
     }
     one->next = known;
     known = one;
@@ -94,6 +101,7 @@ static void note_end(struct known *one)
     hook_end_reason(&one->thread->mark, hook_thread_call(one->thread), reason, sizeof(reason));
     log_warn("a subscriber %s: %s", hook_end_status(&one->thread->mark), reason);
     one->thread = NULL;
+    one->is_over = true;
 }
 
 void subscribers_tell(const struct flux_event *event, bool repeated)
@@ -102,6 +110,9 @@ void subscribers_tell(const struct flux_event *event, bool repeated)
     for (struct known *one = known; one; one = one->next) {
         if (one->thread && hook_thread_has_ended(one->thread)) {
             note_end(one);
+        }
+        if (!one->thread && !one->is_over) {
+            start(one);
         }
         if (one->thread) {
             hook_thread_post_event(one->thread, event, repeated);
@@ -116,11 +127,21 @@ void subscribers_end(int64_t deadline_ns)
         next = one->next;
         if (one->thread && hook_thread_has_ended(one->thread)) {
             note_end(one);
-        } else if (!one->thread || hook_thread_end(one->thread, deadline_ns)) {
+        } else if (!one->is_over && (!one->thread || hook_thread_end(one->thread, deadline_ns))) {
             free(one);
         }
     }
     known = NULL;
+}
+
+void subscribers_pause(int64_t deadline_ns)
+{
+    for (struct known *one = known; one; one = one->next) {
+        if (one->thread && hook_thread_is_idle(one->thread)) {
+            (void)hook_thread_end(one->thread, deadline_ns);
+            one->thread = NULL;
+        }
+    }
 }
 
 void subscribers_forget(void)

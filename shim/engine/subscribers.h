@@ -14,9 +14,10 @@
 
 #include "fluxshim.h"
 
-/* As hooks_tell(), hooks_end() and hooks_forget_threads(). */
+/* As hooks_tell(), hooks_end(), hooks_pause() and hooks_forget_threads(). */
 void subscribers_tell(const struct flux_event *event, bool repeated);
 void subscribers_end(int64_t deadline_ns);
+void subscribers_pause(int64_t deadline_ns);
 void subscribers_forget(void);
 
 #endif

@@ -3,6 +3,7 @@
 /* Context: see each function in the header. */
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "sigsafe/context.h"
 #include "sigsafe/log.h"
@@ -17,6 +18,9 @@
 
 /* At so many ticks of hold.c's timer in a row, 20 ms apart, a thread sits in one and the same call. */
 #define TICKS_TO_SIT 3
+
+#define ALONE_LOOKS   50
+#define ALONE_LOOK_NS 100000
 
 void *(*_Atomic safepoint_body)(void *);
 _Atomic uint32_t *safepoint_libc_threads;
@@ -188,6 +192,20 @@ void wait_open(sigset_t *mask)
     errno = saved;
 }
 
+/*
+ * The kernel wakes whoever joins a thread a moment before the thread leaves its process (exit_mm,
+ * kernel/exit.c). The links of the folder are two more than its threads; hooks that hang stay.
+ */
+static void wait_until_alone(void)
+{
+    static _Atomic uint32_t never;
+    struct stat st;
+
+    for (int i = 0; i < ALONE_LOOKS && lstat("/proc/self/task", &st) == 0 && st.st_nlink > 3; i++) {
+        life_sleep(&never, 0, ALONE_LOOK_NS);
+    }
+}
+
 void safepoint_pause(void)
 {
     if (!life_armed() || atomic_load(&life->threads) || !atomic_load(&life->started)) {
@@ -195,6 +213,7 @@ void safepoint_pause(void)
     }
     life_post(LIFE_PAUSE);
     (void)pthread_join(coordinator, NULL);
+    wait_until_alone();
     atomic_store(&life->started, 0);
 }
 
