@@ -119,7 +119,9 @@ drains_family() { # STATUS KIND ARGUMENT...
 7 prefork 8
 7 prefork-poll 8
 7 prefork-sigwait 8
+7 prefork-takers 16
 7 reuseport 4
+7 reuseport-own 8
 143 forking
 143 handler
 143 spawning
@@ -226,17 +228,9 @@ churns() { # KIND ARGUMENT...
     expect_equal "stderr" "$(<"$server_err")" ""
 }
 
-# 50 ms of CPU time in all of its processes.
 has_worked() {
-    local pid ticks=0
-
-    for pid in "$leader" $(sed -n 's/^worker //p' "$server_out"); do
-        stat_field "$pid" 14
-        ticks=$((ticks + ${field:-0}))
-        stat_field "$pid" 15
-        ticks=$((ticks + ${field:-0}))
-    done
-    [ "$ticks" -ge 5 ]
+    # shellcheck disable=SC2046 # one word a pid
+    have_worked "$leader" $(sed -n 's/^worker //p' "$server_out")
 }
 
 STOPS=${FLUX_TEST_STOPS:-2}
@@ -292,6 +286,7 @@ stops_workers_under_churn() {
         --expect 'a line' --threads 4 --seconds 4
     for ((i = 0; i < 10; i++)); do
         wait_for 5 workers_began $((i + 2))
+        [ "$1" != reuseport-own ] || wait_for 5 workers_listen $((i + 2))
         worker=$(sed -n 's/^worker //p' "$server_out" | tail -n 1)
         send_signal TERM "$worker"
         wait_for 5 is_gone "$worker"
@@ -310,6 +305,19 @@ workers_began() {
 @test "no connection is lost when workers are stopped under churn" {
     stops_workers_under_churn prefork-poll
     stops_workers_under_churn prefork
+    stops_workers_under_churn reuseport-own
+}
+
+workers_listen() {
+    [ "$(grep -cx listens "$server_out")" -ge "$1" ]
+}
+
+# The shim's own thread has the signal open as well, until it is the program's.
+@test "a master's signal is handled in the worker's own threads" {
+    start_family shimmed prefork-takers 32
+    stop_family
+    expect_equal "exit status" "$exit_status" 7
+    expect_equal "where" "$(grep '^handled' "$server_out" | sort | uniq -c | xargs)" "32 handled in taker"
 }
 
 # As bare: the request is lost, and at once.

@@ -125,6 +125,54 @@ start_socat() {
         "EXEC:$fixtures/slow_handler.sh"
 }
 
+# The primary accepts and passes connections on, or opens the socket and passes that.
+start_node() { # bare|shimmed rr|none
+    port=$(free_port)
+    start_session "$1" node "$fixtures/cluster.js" "$2" "$port"
+}
+
+start_node_passing_connections() {
+    start_node "$1" rr
+}
+
+start_node_passing_listener() {
+    start_node "$1" none
+}
+
+start_uwsgi() {
+    port=$(free_port)
+    start_session "$1" uwsgi --plugin python3 --http-socket "127.0.0.1:$port" --master --processes 4 \
+        --threads 2 --die-on-term --chdir "$fixtures" --module slow_app:app --disable-logging --logto /dev/null
+}
+
+# Its master execs itself once it has made the worker. What it asks is a server of ours, bare.
+start_haproxy() {
+    local behind
+
+    start_server bare threaded
+    behind=${server_address#tcp4:}
+    port=$(free_port)
+    cat >"$work/haproxy.conf" <<END
+global
+    nbthread 2
+defaults
+    mode http
+    option redispatch
+    retries 3
+    timeout connect 5s
+    timeout client 20s
+    timeout server 20s
+frontend all
+    bind 127.0.0.1:$port
+    http-request set-path / if { path /quick }
+    http-request set-uri /slow?ms=1000 if { path /slow }
+    default_backend one
+backend one
+    server one 127.0.0.1:$behind
+END
+    start_session "$1" /usr/sbin/haproxy -q -W -f "$work/haproxy.conf"
+}
+
 start_postgres() {
     local programs=(/usr/lib/postgresql/*/bin)
 
@@ -293,6 +341,22 @@ completes_and_loses_nothing() { # SERVER
 
 @test "postgresql" {
     completes_and_loses_nothing postgres
+}
+
+@test "node's cluster, the primary passes connections" {
+    completes_and_loses_nothing node_passing_connections
+}
+
+@test "node's cluster, the primary passes the listener" {
+    completes_and_loses_nothing node_passing_listener
+}
+
+@test "haproxy, master and worker" {
+    completes_and_loses_nothing haproxy
+}
+
+@test "uwsgi with 4 workers" {
+    completes_and_loses_nothing uwsgi
 }
 
 # nginx's master starts a new one each time.

@@ -169,6 +169,35 @@ epoll
 END
 }
 
+# As when the new version of a server is started beside the old one, which is stopped then.
+goes_on_beside() { # SERVER
+    local leaver i
+
+    find_port
+    start_server shimmed "$1" --reuseport --listen "tcp4:$port"
+    leaver=$server_pid
+    start_inflight --slow 8 --path '/slow?ms=1500'
+    start_server shimmed "$1" --reuseport --listen "tcp4:$port"
+    send_signal TERM "$leaver"
+    for i in {1..100}; do
+        curl -sS -o "$work/answer.$1" --max-time 0.5 "http://127.0.0.1:$port/"
+    done
+    is_running "$leaver"
+    await_client
+    expect_equal "client: $client_last; status" "$client_status" 0
+    server_pid=$leaver await_exit
+    expect_equal "exit status" "$exit_status" 143
+    stop_and_wait
+}
+
+@test "while one process of a SO_REUSEPORT group drains, no connect to the other hangs" {
+    in_parallel 3 goes_on_beside <<'END'
+threaded
+epoll
+poll
+END
+}
+
 # Socket activation -------------------------------------------------------------------------------
 
 start_activated() { # SERVER ADDRESS...

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "boot/family_file.h"
 #include "sigsafe/decoy.h"
 #include "sigsafe/log.h"
+#include "sigsafe/process.h"
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
@@ -51,6 +53,8 @@ static struct bridge bridge = {
     .note_family_refusal = decoy_note_family,
     .refuse_own = refuse_own,
     .leave_listeners = decoy_leave_all,
+    .leave_empty_ones = decoy_leave_empty,
+    .sockdiag_each = sockdiag_each,
     .move_threads = tell_move_threads,
     .held = hold_current,
     .release = hold_release,
@@ -62,7 +66,9 @@ static struct bridge bridge = {
     .family_self = family_self,
     .family_index = family_index,
     .family_high = family_high,
-    .family_is_gone = family_is_gone,
+    .process_is_gone = process_is_gone,
+    .cookie = listeners_cookie,
+    .family_file_remove = family_file_remove,
     .family_ring = family_ring,
     .tell = tell_send,
     .bell = life_bell,
@@ -193,19 +199,46 @@ static void warn_of_rules(const struct settings *settings)
 }
 
 /* What can't be shared is done without: then each process drains alone. */
-static void join_or_found_family(void)
+static void found_family(const struct settings *settings)
+{
+    int signo = tell_install(0);
+    struct family_layout *layout = signo > 0 ? family_file_create(settings->run_dir) : NULL;
+
+    if (layout) {
+        family_found(layout, signo);
+    } else {
+        log_warn("no family of processes (errno %d): each of them drains alone",
+                 signo < 0 ? -signo : errno);
+    }
+}
+
+static struct family_layout *host; /* the family that this process has been invited to */
+
+static bool join_family(void)
+{
+    host = host ? host : join_own();
+    if (!host) {
+        return false;
+    }
+    bool joined = tell_install((int)host->signo) > 0 && family_join(host) == 0;
+
+    log_info(joined ? family_is_owner() ? "leads the family of process %d again"
+                                        : "joined the family of process %d"
+                    : "can't join the family of process %d: this one drains alone",
+             (int)atomic_load(&host->members[0].pid));
+    if (!joined) {
+        (void)munmap(host, sizeof(*host));
+    }
+    host = NULL;
+    return joined;
+}
+
+static void enter_family(const struct settings *settings)
 {
     if (family_self()) {
         family_activate();
-        return;
-    }
-    int error = tell_install();
-
-    if (error == 0) {
-        error = family_found();
-    }
-    if (error != 0) {
-        log_warn("no family of processes (errno %d): each of them drains alone", -error);
+    } else if (!join_family()) {
+        found_family(settings);
     }
 }
 
@@ -215,7 +248,7 @@ static void arm_as_member(const struct settings *settings)
     if (life_map_page() != 0) {
         return;
     }
-    join_or_found_family();
+    enter_family(settings);
     hold_signals(settings);
 }
 
@@ -241,7 +274,8 @@ static void arm_with(struct settings *settings)
     safepoint_body = engine->run;
     safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
     register_once();
-    join_or_found_family();
+    enter_family(settings);
+    engine->load_hooks();
     hold_signals(settings);
     record_inherited();
     log_info("armed: signals are held from here on");
@@ -289,4 +323,14 @@ void arm_process(void)
         wait_for_arming(pid);
     }
     errno = saved;
+}
+
+void arm_as_guest(struct family_layout *layout)
+{
+    host = layout;
+    arm_process();
+    if (host) { /* another thread has armed, or nobody may */
+        (void)munmap(host, sizeof(*host));
+        host = NULL;
+    }
 }

@@ -20,6 +20,22 @@
 /* Arm this process if it may. Any thread; idempotent. */
 void arm_process(void);
 
+/* The same, as a member of that family. */
+void arm_as_guest(struct family_layout *layout);
+
+/*
+ * This program, which belongs to no family, has been given the descriptor: if it is a connection or a
+ * listener of the family of one of its ancestors, it joins that. errno is kept.
+ */
+void join_for(int fd);
+
+/*
+ * A program that its own process has become by exec, while it led a family: its constructor takes the
+ * entry out of the environment, and it arms at the first safe point, as the owner that it was.
+ */
+void join_note_exec(void);
+struct family_layout *join_own(void);
+
 /* The settings in force, or NULL before this process has read them. */
 const struct settings *arm_settings(void);
 
@@ -28,6 +44,9 @@ void leave_process(int status);
 
 /* Open the log, read every setting; wrong values are logged. Not with AT_SECURE. */
 void environment_read(struct settings *settings);
+
+/* FLUX_RUN_DIR alone, "" if it isn't set: before there are settings. */
+const char *environment_run_dir(void);
 
 /* Open engine.so beside this object. NULL, with the reason logged, if that fails. */
 const struct engine *engine_open(void);

@@ -12,6 +12,7 @@
 /* Static, since another library's constructor can listen before ours has run. */
 const struct life_gate life_gate = {
     .arm = arm_process,
+    .join = join_for,
     .leave = leave_process,
     .before_fork = fork_before,
     .in_parent = fork_in_parent,
@@ -33,5 +34,6 @@ static void __attribute__((constructor)) start(void)
     real_resolve();
     if (!getauxval(AT_SECURE)) {
         note_inherited_listeners();
+        join_note_exec();
     }
 }

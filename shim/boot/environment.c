@@ -2,6 +2,7 @@
 /* The one place that reads the environment. */
 /* Context: arming; may allocate and block. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "boot/boot.h"
 #include "sigsafe/log.h"
@@ -29,4 +30,11 @@ void environment_read(struct settings *settings)
             read_one(settings, &rows[i]);
         }
     }
+}
+
+const char *environment_run_dir(void)
+{
+    const char *value = secure_getenv("FLUX_RUN_DIR");
+
+    return value && strlen(value) < SETTINGS_PATH_SIZE ? value : "";
 }

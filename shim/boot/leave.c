@@ -2,6 +2,7 @@
 /* The program exits by itself: hooks and checkpoint run first. */
 /* Context: the exiting thread; blocks for the shutdown timeout at most. */
 #include "boot/boot.h"
+#include "boot/family_file.h"
 #include "sigsafe/family.h"
 #include "sigsafe/log.h"
 #include "sigsafe/safepoint.h"
@@ -35,7 +36,7 @@ static bool is_the_familys_end(void)
     return family_is_alone() && family_leads() && atomic_exchange(&family->cleaned, 1) == 0;
 }
 
-void leave_process(int status)
+static void clean_up(int status)
 {
     const struct settings *settings = arm_settings();
 
@@ -64,5 +65,13 @@ void leave_process(int status)
     }
     if (atomic_load(&life->left_behind) && hold_current() == NULL) {
         hold_guard_exit(status, deadline - life_now()); /* the rest may wait for a hook's lock */
+    }
+}
+
+void leave_process(int status)
+{
+    clean_up(status);
+    if (life_armed() && family_self() && family_is_owner() && family_is_alone()) {
+        family_file_remove();
     }
 }

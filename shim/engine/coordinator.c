@@ -17,6 +17,7 @@
 #include "engine/hooks.h"
 #include "engine/live.h"
 #include "engine/members.h"
+#include "engine/queue.h"
 #include "engine/record.h"
 #include "engine/shim.h"
 #include "engine/subscribers.h"
@@ -335,6 +336,7 @@ static void enter(int64_t now)
         break;
     case FSM_FORCE:
         refuse(); /* a second signal can end the lame duck */
+        (void)queue_leave(true);
         members_force();
         drain_force(&record);
         flush(now);
@@ -395,7 +397,8 @@ static void open_managed_signals(void)
     uint64_t managed = atomic_load(&shim->life->managed);
     sigset_t open;
 
-    if (!atomic_load(&shim->life->threads) || fsm.state >= FSM_RELEASE) {
+    if (!atomic_load(&shim->life->threads) || fsm.state >= FSM_RELEASE ||
+        atomic_load(&shim->life->released)) {
         return;
     }
     (void)sigemptyset(&open);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "engine/children.h"
 #include "engine/drain.h"
 #include "engine/members.h"
 #include "engine/queue.h"
@@ -21,6 +22,7 @@
 #define SWEEP_EVERY    (100 * MS) /* at least, while connections are in flight */
 #define NUDGES_AT_ONCE 512        /* the rest follows NUDGE_PAUSE later */
 #define NUDGE_PAUSE    (2 * MS)
+#define PROGRAM_LOOK   (20 * MS) /* has the child program of a session ended? */
 #define IN_FLIGHT      (-1)
 
 /* What the drain remembers of a descriptor between two looks. */
@@ -237,6 +239,28 @@ static void notice_activity(int fd, const struct fd_entry *entry, struct seen *s
     seen->nudged = false;
 }
 
+/* This process serves one connection, and no other will come. */
+static bool is_a_session(void)
+{
+    uint32_t connections = 0, end = high();
+
+    for (uint32_t fd = 0; fd < end; fd++) {
+        connections += is_connection(fd);
+    }
+    for (uint32_t i = 0; i < shim->listeners_high() && shim->family_leads(); i++) {
+        if (atomic_load(&shim->listeners[i].fd) >= 0) {
+            return false;
+        }
+    }
+    return connections == 1;
+}
+
+/* Its program can speak at any time. */
+static bool runs_a_program(void)
+{
+    return is_a_session() && children_run_a_program();
+}
+
 static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
 {
     const struct fd_entry *entry = &shim->fdtab->entries[fd];
@@ -263,6 +287,8 @@ static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
         look_again(due);
     } else if (is_a_childs(fd, entry)) {
         drain.view.left--;
+    } else if (runs_a_program()) {
+        look_again(now + PROGRAM_LOOK);
     } else {
         nudge(fd, seen, now);
     }
@@ -368,6 +394,9 @@ static void note_remaining(struct record *record, int fd)
     } else if (sockets_unsent(fd) > 0) {
         in_flight = true;
         why = "response not delivered";
+    } else if (!in_flight && runs_a_program()) {
+        in_flight = true;
+        why = "its program is running";
     }
     if (record->remaining_count++ >= RECORD_REMAINING) {
         return;

@@ -22,33 +22,33 @@ int64_t shim_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void load_hooks(struct hook_entries *entries)
+static struct hook_entries
+    configured; /* the array of FLUX_CONFIG, between load() and load_hooks() */
+
+static void load_hooks(void)
 {
     cJSON *before = checkpoint_read_hooks();
 
-    if (!entries->list) {
-        (void)hooks_config_from_list(shim->settings->hooks, entries);
+    if (!configured.list) {
+        (void)hooks_config_from_list(shim->settings->hooks, &configured);
     }
-    (void)hooks_load(entries, before);
+    (void)hooks_load(&configured, before, shim->family_leads() ? HOOKS_ALL : HOOKS_OF_PROCESS);
     cJSON_Delete(before);
-    hooks_config_free(entries);
+    hooks_config_free(&configured);
 }
 
 /* Everything that can go wrong with the settings is told here, at the start and not at the end. */
 static int load(const struct bridge *bridge)
 {
-    struct hook_entries hooks = {0};
-
     if (bridge->abi != BRIDGE_ABI || bridge->size != sizeof(struct bridge)) {
         return -EPROTO;
     }
     shim = bridge;
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = malloc, .free_fn = free});
-    (void)config_load(shim->settings, &hooks);
+    (void)config_load(shim->settings, &configured);
     if (shim->settings->checkpoint[0] != '\0') {
         (void)checkpoint_prepare(shim->settings->checkpoint);
     }
-    load_hooks(&hooks);
     coordinator_init();
     return 0;
 }
@@ -59,5 +59,6 @@ const struct engine flux_engine = {
     .abi = BRIDGE_ABI,
     .size = sizeof(struct engine),
     .load = load,
+    .load_hooks = load_hooks,
     .run = coordinator_run,
 };

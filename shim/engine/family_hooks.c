@@ -47,7 +47,8 @@ static bool all_are_done(void)
         const struct family_member *member = &layout()->members[i];
 
         if (is_told(i) && atomic_load(&member->hooks_done) == 0 &&
-            !shim->family_is_gone((pid_t)atomic_load(&member->pid))) {
+            !shim->process_is_gone((pid_t)atomic_load(&member->pid),
+                                   atomic_load(&member->alive_ms))) {
             return false;
         }
     }

@@ -39,6 +39,11 @@ static size_t hook_count;
 
 /* ---- loading ---- */
 
+static bool is_ours(const struct hook *hook, enum hooks_ours ours)
+{
+    return ours == HOOKS_ALL || hook->scope == FLUX_SCOPE_PROCESS;
+}
+
 /* The entry's wishes go before the hook's own. */
 static void settle(struct hook *hook, const struct hook_entry *entry, size_t order)
 {
@@ -131,7 +136,7 @@ static void start(struct hook *hook, const cJSON *before)
 }
 
 /* The new list is opened before the old one is closed: what is in both isn't unloaded between. */
-int hooks_load(const struct hook_entries *entries, const cJSON *before)
+int hooks_load(const struct hook_entries *entries, const cJSON *before, enum hooks_ours ours)
 {
     struct hook *new = calloc(entries->count + 1, sizeof(*new));
     size_t count = 0;
@@ -150,17 +155,18 @@ int hooks_load(const struct hook_entries *entries, const cJSON *before)
     hook_count = count;
     FOR_EACH(hook)
     {
-        start(hook, before);
+        if (is_ours(hook, ours)) {
+            start(hook, before);
+        } else {
+            hook->status = "not run";
+            strlcpy(hook->error, "it is for the process that founded the family",
+                    sizeof(hook->error));
+        }
     }
     return 0;
 }
 
 /* ---- their threads ---- */
-
-static bool is_ours(const struct hook *hook, enum hooks_ours ours)
-{
-    return ours == HOOKS_ALL || hook->scope == FLUX_SCOPE_PROCESS;
-}
 
 static void set_status(struct hook *hook, const char *status, const char *error)
 {

@@ -3,7 +3,7 @@
 /* Context: hooks_load(): the arming thread; the rest: the coordinator's. May allocate and block. */
 
 /*
- *     hooks_load(&entries, before);           while arming; again in a child that arms
+ *     hooks_load(&entries, before, ours);     while arming; again in a child that arms
  *     hooks_tell(&event, ours, false);        at each phase; doesn't wait
  *     hooks_run(&record, ours, deadline);     cleanup of all, then save of all
  *     hooks_end(deadline);                    before the release
@@ -31,9 +31,10 @@ enum hooks_ours { HOOKS_ALL, HOOKS_OF_PROCESS };
 
 /*
  * Takes the place of an earlier list. `before` is the array "hooks" of the last checkpoint, or NULL.
- * 0, or -ENOMEM: then there are no hooks.
+ * Those that aren't `ours` (this program was exec'd by a member of its family) are never called. 0,
+ * or -ENOMEM: then there are no hooks.
  */
-int hooks_load(const struct hook_entries *entries, const cJSON *before);
+int hooks_load(const struct hook_entries *entries, const cJSON *before, enum hooks_ours ours);
 
 /* Does any of them hear events? */
 bool hooks_hear(enum hooks_ours ours);

@@ -22,6 +22,7 @@
 /* What the owner remembers of a slot, beyond the reach of the other members. */
 struct known {
     pid_t pid; /* 0: nothing */
+    int64_t alive_ms;
     int64_t since_ns;
     int64_t tell_ns; /* not before */
     int64_t look_ns;
@@ -125,15 +126,18 @@ static bool is_gone(struct known *one, int64_t now)
 {
     if (one->end == MEMBER_LIVES && now >= one->look_ns) {
         one->look_ns = now + LOOK_AGAIN;
-        one->end = shim->family_is_gone(one->pid) ? MEMBER_DIED : MEMBER_LIVES;
+        one->end = shim->process_is_gone(one->pid, one->alive_ms) ? MEMBER_DIED : MEMBER_LIVES;
     }
     return one->end == MEMBER_DIED;
 }
 
-static void meet(struct known *one, pid_t pid, int64_t now)
+static void meet(struct known *one, const struct family_member *member, int64_t now)
 {
+    pid_t pid = (pid_t)atomic_load(&member->pid);
+
     if (one->pid != pid || one->since_ns == 0) {
-        *one = (struct known){.pid = pid, .since_ns = now};
+        *one =
+            (struct known){.pid = pid, .alive_ms = atomic_load(&member->alive_ms), .since_ns = now};
     }
 }
 
@@ -148,13 +152,12 @@ static bool is_awaited(uint32_t index, int64_t now)
     struct family_member *member = &layout()->members[index];
     struct known *one = &known[index];
     uint32_t state = atomic_load(&member->state);
-    pid_t pid = (pid_t)atomic_load(&member->pid);
 
     if (state == FAMILY_FREE || state == FAMILY_CLEAN || state >= FAMILY_OTHER) {
         return false;
     }
-    meet(one, pid, now);
-    if (pid <= 0) {
+    meet(one, member, now);
+    if (one->pid <= 0) {
         return now - one->since_ns < FORK_MOST;
     }
     if (is_gone(one, now) || one->stranger) {
@@ -207,6 +210,7 @@ static bool everybody_is_empty(int64_t now)
 }
 
 static pid_t told_by;
+static int64_t told_by_alive_ms;
 
 static uint32_t owner_slot(void)
 {
@@ -215,7 +219,7 @@ static uint32_t owner_slot(void)
 
 bool members_is_orphaned(void)
 {
-    return told_by > 0 && told_by != getpid() && shim->family_is_gone(told_by);
+    return told_by > 0 && told_by != getpid() && shim->process_is_gone(told_by, told_by_alive_ms);
 }
 
 void members_forget(void)
@@ -233,6 +237,7 @@ void members_begin(int64_t now)
         atomic_store(&layout()->phase, FAMILY_DRAIN);
     } else if (self()) {
         told_by = (pid_t)atomic_load(&layout()->members[owner_slot()].pid);
+        told_by_alive_ms = atomic_load(&layout()->members[owner_slot()].alive_ms);
         atomic_store(&self()->told, members_is_told());
     }
 }
@@ -273,6 +278,20 @@ bool members_child_holds(int fd)
     for (uint32_t i = 0; self() && i < shim->family_high(); i++) {
         if (i != shim->family_index() &&
             atomic_load(&layout()->members[i].parent) == shim->family_index() && holds(i, fd)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool members_include(pid_t pid)
+{
+    for (uint32_t i = 0; self() && i < shim->family_high(); i++) {
+        const struct family_member *member = &layout()->members[i];
+        uint32_t state = atomic_load(&member->state);
+
+        if ((pid_t)atomic_load(&member->pid) == pid && state >= FAMILY_RESERVED &&
+            state <= FAMILY_ACTIVE) {
             return true;
         }
     }
@@ -445,6 +464,7 @@ void members_release(void)
     if (leads()) {
         atomic_store(&layout()->phase, FAMILY_RELEASED);
         ring_all();
+        shim->family_file_remove();
     }
 }
 

@@ -48,6 +48,9 @@ bool members_may_end(int64_t now, const struct drain_view *view, uint32_t round,
 bool members_parent_holds(int fd);
 bool members_child_holds(int fd);
 
+/* Is this process one of the family, and still the same program? */
+bool members_include(pid_t pid);
+
 /* The time to drain is over for all; has everybody forced what was left? */
 void members_force(void);
 bool members_forced(void);

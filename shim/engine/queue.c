@@ -34,7 +34,10 @@ static const struct listener *refused(uint32_t index, int *ret_fd)
     *ret_fd = fd;
     uint32_t refusal = atomic_load(&listener->refusal);
 
-    return fd >= 0 && refusal != REFUSAL_NONE && refusal != REFUSAL_LEFT ? listener : NULL;
+    return fd >= 0 && refusal != REFUSAL_NONE && refusal != REFUSAL_LEAVING &&
+                   refusal != REFUSAL_LEFT
+               ? listener
+               : NULL;
 }
 
 static uint16_t tcp_port(const struct listener *listener)
@@ -106,8 +109,34 @@ static bool all_empty(void)
     return true;
 }
 
+static bool some_are_leaving(void)
+{
+    for (uint32_t i = 0; i < shim->listeners_high(); i++) {
+        if (atomic_load(&shim->listeners[i].fd) >= 0 &&
+            atomic_load(&shim->listeners[i].refusal) == REFUSAL_LEAVING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool queue_leave(bool all)
+{
+    if (!some_are_leaving()) {
+        return true;
+    }
+    if (!shim->leave_empty_ones(all)) {
+        return false;
+    }
+    shim->move_threads();
+    return true;
+}
+
 int64_t queue_look(int64_t now)
 {
+    if (!queue_leave(false)) {
+        return now + LOOK_AGAIN_NS;
+    }
     queue.handshakes_over = queue.handshakes_over || handshakes_over(now);
     if (!queue.handshakes_over || !all_empty()) {
         queue.empty_since = 0;
@@ -133,7 +162,7 @@ static const char *refusal_name(uint32_t refusal)
         [REFUSAL_NONE] = "none",         [REFUSAL_BLACKHOLE] = "blackhole",
         [REFUSAL_FILTER] = "filter",     [REFUSAL_BACKLOG] = "backlog",
         [REFUSAL_SHUTDOWN] = "shutdown", [REFUSAL_DECOY] = "shutdown",
-        [REFUSAL_LEFT] = "left",
+        [REFUSAL_LEFT] = "left",         [REFUSAL_LEAVING] = "leaving",
     };
 
     return refusal < sizeof(names) / sizeof(names[0]) ? names[refusal] : "none";

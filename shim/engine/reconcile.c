@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "engine/reconcile.h"
 #include "engine/shim.h"
@@ -15,13 +16,13 @@
 /* Does the table know this very socket under another descriptor? */
 static bool known_elsewhere(int fd)
 {
-    uint64_t cookie = sockets_cookie(fd);
+    uint64_t cookie = shim->cookie(fd);
     uint32_t end = atomic_load(&shim->fdtab->high);
 
     for (uint32_t other = 0; cookie != 0 && other < end; other++) {
         if (other != (uint32_t)fd &&
             (atomic_load(&shim->fdtab->entries[other].kind) & FD_CONNECTION) &&
-            sockets_cookie((int)other) == cookie) {
+            shim->cookie((int)other) == cookie) {
             return true;
         }
     }
@@ -39,11 +40,20 @@ static bool is_stashed(int fd)
     return false;
 }
 
+/* A socket that is bound to the service's address, and neither listens nor is connected, is none. */
+static bool has_peer(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+
+    return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
 static void consider(int fd)
 {
     if (fd < 0 || (uint32_t)fd >= atomic_load(&shim->fdtab->size) ||
         atomic_load(&shim->fdtab->entries[fd].kind) != 0 || is_stashed(fd) ||
-        !shim->is_served(fd) || known_elsewhere(fd)) {
+        !shim->is_served(fd) || !has_peer(fd) || known_elsewhere(fd)) {
         return;
     }
     log_debug("descriptor %d is a connection that passed no wrapper", fd);

@@ -3,9 +3,6 @@
 /* Context: coordinator thread only; makes system calls, never waits for the network. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -69,90 +66,34 @@ int sockets_queued(int fd)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? (int)info.tcpi_unacked : -1;
 }
 
-/* sock_diag(7) -------------------------------------------------------------------------------- */
+/* Half-open handshakes --------------------------------------------------------------------------- */
 
-static int ask(int netlink, int domain)
+struct half_open {
+    const uint16_t *ports;
+    size_t many;
+    int count;
+};
+
+static void count_one(const struct inet_diag_msg *socket, void *argument)
 {
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 request;
-    } message = {
-        .header = {.nlmsg_len = sizeof(message),
-                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .request = {.sdiag_family = (uint8_t)domain,
-                    .sdiag_protocol = IPPROTO_TCP,
-                    .idiag_states = 1u << TCP_SYN_RECEIVED},
-    };
+    struct half_open *half_open = argument;
 
-    return send(netlink, &message, sizeof(message), 0) == sizeof(message) ? 0 : -errno;
-}
-
-static bool is_among(uint16_t port, const uint16_t *ports, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (ports[i] == port) {
-            return true;
+    for (size_t i = 0; i < half_open->many; i++) {
+        if (half_open->ports[i] == ntohs(socket->id.idiag_sport)) {
+            half_open->count++;
+            return;
         }
     }
-    return false;
-}
-
-/* One datagram of the dump: adds to *count. 1: more to come, 0: the end, -1: an error. */
-static int count_datagram(const char *bytes, ssize_t size, const uint16_t *ports, size_t many,
-                          int *count)
-{
-    const struct nlmsghdr *row = (const void *)bytes;
-
-    for (; NLMSG_OK(row, size); row = NLMSG_NEXT(row, size)) {
-        if (row->nlmsg_type == NLMSG_DONE) {
-            return 0;
-        }
-        if (row->nlmsg_type == NLMSG_ERROR) {
-            return -1;
-        }
-        const struct inet_diag_msg *socket = NLMSG_DATA(row);
-
-        *count += is_among(ntohs(socket->id.idiag_sport), ports, many);
-    }
-    return 1;
-}
-
-static int count_family(int netlink, int domain, const uint16_t *ports, size_t many)
-{
-    _Alignas(struct nlmsghdr) char bytes[8192];
-    int count = 0, more = ask(netlink, domain) == 0 ? 1 : -1;
-
-    while (more > 0) {
-        ssize_t size = recv(netlink, bytes, sizeof(bytes), 0);
-
-        more = size > 0 ? count_datagram(bytes, size, ports, many, &count) : -1;
-    }
-    return more == 0 ? count : -1;
 }
 
 int sockets_half_open(const uint16_t *ports, size_t count)
 {
-    int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    struct timeval patience = {.tv_sec = 1};
+    struct half_open half_open = {.ports = ports, .many = count};
+    uint32_t state = 1u << TCP_SYN_RECEIVED;
+    bool four = shim->sockdiag_each(AF_INET, state, 0, count_one, &half_open) == 0;
 
-    if (netlink < 0) {
-        return -1;
-    }
-    (void)setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    int four = count_family(netlink, AF_INET, ports, count);
-    int six = count_family(netlink, AF_INET6, ports, count);
-
-    (void)close(netlink);
-    return four < 0 ? four : four + (six > 0 ? six : 0);
-}
-
-uint64_t sockets_cookie(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t size = sizeof(cookie);
-
-    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+    (void)shim->sockdiag_each(AF_INET6, state, 0, count_one, &half_open);
+    return four ? half_open.count : -1;
 }
 
 /* Names ---------------------------------------------------------------------------------------- */

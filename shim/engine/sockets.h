@@ -32,9 +32,6 @@ int sockets_queued(int fd);
 /* Handshakes begun on any TCP port of `ports` and not finished (sock_diag); -1: unknown. */
 int sockets_half_open(const uint16_t *ports, size_t count);
 
-/* The same inode or cookie: a value that is one socket's alone, 0 if unknown. */
-uint64_t sockets_cookie(int fd);
-
 /* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@abstract", "unix:" */
 void sockets_format(const struct sockaddr *address, socklen_t size, char *ret_text, size_t room);
 void sockets_peer(int fd, char *ret_text, size_t room);

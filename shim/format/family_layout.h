@@ -12,9 +12,14 @@
 #define FLUXSHIM_FORMAT_FAMILY_LAYOUT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define FAMILY_MOST 1024u /* members at a time; index 0 is the process that armed */
+#define FAMILY_MAGIC     0x66756c66u /* "fluf": a file without it is none of ours */
+#define FAMILY_VERSION   1u
+#define FAMILY_MOST      1024u /* members at a time; index 0 is the process that armed */
+#define FAMILY_LISTENERS 256u  /* listeners that are known to all */
+#define FAMILY_ADDRESS   128u  /* sizeof(struct sockaddr_storage) */
 
 /* What a slot is used for. */
 enum family_state {
@@ -47,6 +52,8 @@ struct family_member {
     _Atomic uint32_t telling;             /* its owner is just sending it the family's signal */
     _Atomic uint32_t passive;    /* in a sandbox, can't be told: `left` is its present count */
     _Atomic uint32_t hooks_done; /* it has run them */
+    _Atomic int64_t
+        alive_ms; /* CLOCK_BOOTTIME at which `pid` was it, 0: not known yet (process.h) */
     _Atomic uint64_t accepted;
     _Atomic uint64_t at_signal;
     _Atomic uint64_t drained;
@@ -56,20 +63,35 @@ struct family_member {
 
 _Static_assert(sizeof(struct family_member) == 128, "a slot is two cache lines");
 
+/* A socket on which some member listens; never taken back, since its connections outlive it. */
+struct family_listener {
+    _Atomic uint64_t cookie;       /* SO_COOKIE; 0: unused, or being written */
+    _Atomic uint32_t address_size; /* at most FAMILY_ADDRESS */
+    uint8_t address[FAMILY_ADDRESS];
+};
+
 struct family_layout {
-    _Atomic uint32_t owner;    /* slot */
-    _Atomic uint32_t phase;    /* enum family_phase */
-    _Atomic uint32_t round;    /* the owner asks everyone to look again */
-    _Atomic uint32_t high;     /* one more than the highest slot ever used */
-    _Atomic int64_t began_ns;  /* of the drain, CLOCK_MONOTONIC */
+    uint32_t magic;   /* FAMILY_MAGIC, */
+    uint32_t version; /* FAMILY_VERSION */
+    uint64_t size;    /* and sizeof(struct family_layout), constant once founded */
+    uint64_t cookie;  /* marks the family's own signals, */
+    uint32_t signo;   /* which are this one; 0: none was free */
+    uint32_t unused;
+    _Alignas(64) _Atomic uint32_t owner; /* slot */
+    _Atomic uint32_t phase;              /* enum family_phase */
+    _Atomic uint32_t round;              /* the owner asks everyone to look again */
+    _Atomic uint32_t high;               /* one more than the highest slot ever used */
+    _Atomic int64_t began_ns;            /* of the drain, CLOCK_MONOTONIC */
     _Atomic uint32_t refused;  /* the owner has shut AF_UNIX listeners down, or is about to */
     _Atomic uint64_t passed;   /* connections sent to another process by SCM_RIGHTS, */
     _Atomic uint64_t received; /* and taken by one */
     _Atomic uint32_t forks;    /* begun so far: a look at the slots that overlaps one is repeated */
     _Atomic uint32_t cleaned;  /* an exit has run hooks and checkpoint */
-    uint64_t cookie;           /* marks the family's own signals */
-    uint64_t unused[8];
+    _Atomic uint32_t listener_count; /* ever published: a slot is this modulo FAMILY_LISTENERS */
     struct family_member members[FAMILY_MOST];
+    struct family_listener listeners[FAMILY_LISTENERS];
 };
+
+_Static_assert(offsetof(struct family_layout, owner) == 64, "what is constant has its cache line");
 
 #endif

@@ -85,7 +85,7 @@ enum settings_kind {
       "Files of the server, `path:...`, to record in the checkpoint (no effect yet).")             \
     X(LOG, log, SETTINGS_LOG, "warn:stderr", "warn:stderr", "How much to tell, and where.")        \
     X(RUN_DIR, run_dir, SETTINGS_PATH, "", "/run/fluxshim, $XDG_RUNTIME_DIR/fluxshim",             \
-      "The folder through which fluxctl finds running families (no effect yet).")                  \
+      "The folder in which a family of processes can be found by those that belong to it.")        \
     X(CONFIG, config, SETTINGS_PATH, "", "none",                                                   \
       "A JSON file with these settings, in lower case and without FLUX_; the environment wins.")
 

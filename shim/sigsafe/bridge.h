@@ -21,9 +21,10 @@
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
+#include "sigsafe/sockdiag.h"
 #include "sigsafe/subscribers.h"
 
-#define BRIDGE_ABI 3u
+#define BRIDGE_ABI 4u
 
 struct bridge {
     uint32_t abi;
@@ -45,6 +46,7 @@ struct bridge {
     int (*stderr_is_ours)(void);
     uint32_t (*listeners_high)(void);
     bool (*is_served)(int fd);
+    uint64_t (*cookie)(int fd);
     uint64_t (*listener_accepted)(const struct listener *listener);
     struct fd_entry *(*connection)(int fd, int *ret_home);
     void (*raise_high)(uint32_t above);
@@ -54,6 +56,10 @@ struct bridge {
     void (*note_family_refusal)(void);
     void (*refuse_own)(bool alone);
     void (*leave_listeners)(void);
+    bool (*leave_empty_ones)(bool all);
+    int (*sockdiag_each)(int domain, uint32_t states, uint16_t port,
+                         void (*visit)(const struct inet_diag_msg *socket, void *argument),
+                         void *argument);
     void (*move_threads)(void);
     const struct held_signal *(*held)(void);
     void (*release)(void);
@@ -63,7 +69,8 @@ struct bridge {
     struct family_member *(*family_self)(void);
     uint32_t (*family_index)(void);
     uint32_t (*family_high)(void);
-    bool (*family_is_gone)(pid_t pid);
+    void (*family_file_remove)(void);
+    bool (*process_is_gone)(pid_t pid, int64_t alive_ms);
     void (*family_ring)(uint32_t index);
     bool (*tell)(pid_t pid);
     _Atomic uint32_t *(*bell)(void);
@@ -79,8 +86,12 @@ struct engine {
     uint32_t abi;
     uint32_t size;
 
-    /* While arming, in the program's thread: read FLUX_CONFIG, open the hooks. Once a family. */
+    /*
+     * While arming, in the program's thread: read FLUX_CONFIG; and, when this process is in its
+     * family, open the hooks and begin with them. Not in forked members.
+     */
     int (*load)(const struct bridge *bridge);
+    void (*load_hooks)(void);
 
     /* The coordinator's thread. Returns when all is done, or for LIFE_PAUSE. */
     void *(*run)(void *unused);

@@ -14,6 +14,7 @@
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
+#include "sigsafe/reuseport.h"
 
 _Atomic uint32_t decoy_wanted;
 
@@ -27,7 +28,7 @@ static bool hide_unix(int decoy)
 {
     struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
 
-    return bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) == 0;
+    return real.bind(decoy, (struct sockaddr *)&unnamed, sizeof(unnamed.sun_family)) == 0;
 }
 
 /* On an interface that doesn't exist; where that can't be, on a port that nobody knows. */
@@ -81,8 +82,8 @@ static void put_over(struct listener *listener, int decoy, int fd)
     move_epolls(listener, fd, EPOLL_CTL_ADD);
 }
 
-/* Put a decoy under every number that the listener has. */
-static bool put_everywhere(struct listener *listener)
+/* Put a decoy under every number that the listener has; or not, if `may` says no in the last moment. */
+static bool put_everywhere(struct listener *listener, bool (*may)(const struct listener *listener))
 {
     uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
     int decoy = make_decoy(atomic_load(&listener->fd), listener->domain);
@@ -91,12 +92,20 @@ static bool put_everywhere(struct listener *listener)
         log_warn("no decoy for listener %d (errno %d)", atomic_load(&listener->fd), -decoy);
         return false;
     }
-    for (uint32_t fd = 0; fd < end; fd++) {
+    bool goes = may(listener);
+
+    for (uint32_t fd = 0; goes && fd < end; fd++) {
         if (listeners_of((int)fd) == listener) {
             put_over(listener, decoy, (int)fd);
         }
     }
     (void)real.close(decoy);
+    return goes;
+}
+
+static bool always(const struct listener *listener)
+{
+    (void)listener;
     return true;
 }
 
@@ -108,7 +117,7 @@ static bool swap(struct listener *listener)
     if (!atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_DECOY)) {
         return expected == REFUSAL_DECOY;
     }
-    if (!put_everywhere(listener)) {
+    if (!put_everywhere(listener, always)) {
         atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
         return false;
     }
@@ -147,18 +156,46 @@ void decoy_note_family(void)
     }
 }
 
+static bool leave(struct listener *listener, uint32_t from,
+                  bool (*may)(const struct listener *listener))
+{
+    uint32_t expected = from;
+
+    if (atomic_load(&listener->fd) < 0 || listener->is_data || !may(listener) ||
+        !atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_LEFT)) {
+        return false;
+    }
+    if (!put_everywhere(listener, may)) {
+        atomic_store(&listener->refusal, from);
+        return false;
+    }
+    return true;
+}
+
 void decoy_leave_all(void)
 {
     for (uint32_t i = 0; i < listeners_high(); i++) {
-        struct listener *listener = &listeners[i];
-        uint32_t none = REFUSAL_NONE;
+        (void)leave(&listeners[i], REFUSAL_NONE, always);
+    }
+}
 
-        if (atomic_load(&listener->fd) >= 0 && !listener->is_data &&
-            atomic_compare_exchange_strong(&listener->refusal, &none, REFUSAL_LEFT) &&
-            !put_everywhere(listener)) {
-            atomic_store(&listener->refusal, REFUSAL_NONE);
+/* A process that never accepts leaves at once: the others would wait for it in vain. */
+static bool may_leave(const struct listener *listener)
+{
+    return !atomic_load(&life->accepts) || reuseport_is_empty(atomic_load(&listener->fd));
+}
+
+bool decoy_leave_empty(bool all)
+{
+    bool left_all = true;
+
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        if (atomic_load(&listeners[i].fd) >= 0 &&
+            atomic_load(&listeners[i].refusal) == REFUSAL_LEAVING) {
+            left_all &= leave(&listeners[i], REFUSAL_LEAVING, all ? always : may_leave);
         }
     }
+    return left_all;
 }
 
 /* After SHUT_RD accept never blocks: an empty queue is EINVAL, or EAGAIN if it needn't wait. */

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Slots of the family: taking, finding and giving them back. */
-/* Context: AS-Safe, MT-Safe, never blocks; family_found() is for arming only. */
+/* Context: AS-Safe, MT-Safe, never blocks; family_found() and family_join() are for arming only. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stddef.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,11 +10,13 @@
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 #include "sigsafe/log.h"
+#include "sigsafe/process.h"
 #include "sigsafe/real.h"
 
 #define TELLING_MOST 10000 /* yields that an exec waits for an owner that is just telling it */
 
 struct family_layout *family;
+char family_entry[FAMILY_ENTRY];
 
 static uint32_t state_of(const struct family_member *member)
 {
@@ -53,69 +51,24 @@ static void become(uint32_t index)
     life->bell = &family->members[index].bell;
 }
 
-int family_found(void)
+static void set_pid(struct family_member *member, pid_t pid)
 {
-    void *page = mmap(NULL, sizeof(struct family_layout), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    atomic_store(&member->pid, pid);
+    atomic_store(&member->alive_ms, process_now_ms());
+}
 
-    if (page == MAP_FAILED) {
-        return -errno;
-    }
-    family = page;
-    family->cookie = (uint64_t)life_now() ^ (uint64_t)(uintptr_t)&page ^ (uint64_t)getpid() << 40;
-    family->high = 1;
-    family->members[0].pid = getpid();
-    family->members[0].state = FAMILY_ACTIVE;
+void family_found(struct family_layout *layout, int signo)
+{
+    layout->version = FAMILY_VERSION;
+    layout->size = sizeof(*layout);
+    layout->cookie = (uint64_t)life_now() ^ (uint64_t)(uintptr_t)&layout ^ (uint64_t)getpid() << 40;
+    layout->signo = (uint32_t)signo;
+    layout->high = 1;
+    set_pid(&layout->members[0], getpid());
+    layout->members[0].state = FAMILY_ACTIVE;
+    layout->magic = FAMILY_MAGIC;
+    family = layout;
     become(0);
-    return 0;
-}
-
-/* Who is gone ------------------------------------------------------------------------------------ */
-
-static char *decimal(char *end, unsigned number)
-{
-    do {
-        *--end = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return end;
-}
-
-/* The letter of /proc/PID/stat behind the name in parentheses (proc(5)), 0 if it can't be read. */
-static char process_state(pid_t pid)
-{
-    char path[40] = "/proc/", digits[16], text[256];
-    char *from = decimal(digits + sizeof(digits), (unsigned)pid);
-    size_t length = (size_t)(digits + sizeof(digits) - from);
-
-    memcpy(path + 6, from, length);
-    memcpy(path + 6 + length, "/stat", 6);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0) {
-        return 0;
-    }
-    ssize_t n = real.read(fd, text, sizeof(text));
-
-    (void)real.close(fd);
-    while (n > 2 && text[n - 1] != ')') {
-        n--;
-    }
-    return n > 2 && n + 1 < (ssize_t)sizeof(text) ? text[n + 1] : 0;
-}
-
-bool family_is_gone(pid_t pid)
-{
-    int saved = errno;
-    bool gone = kill(pid, 0) != 0 && errno == ESRCH;
-
-    if (!gone) {
-        char state = process_state(pid);
-
-        gone = state == 'Z' || state == 'X';
-    }
-    errno = saved;
-    return gone;
 }
 
 /* The owner ------------------------------------------------------------------------------------- */
@@ -126,12 +79,16 @@ static bool is_apart(const struct family_member *self)
     return pid_of(self) != getpid();
 }
 
+static bool is_gone(const struct family_member *member)
+{
+    return process_is_gone(pid_of(member), atomic_load(&member->alive_ms));
+}
+
 static bool slot_is_gone(uint32_t index)
 {
     const struct family_member *member = &family->members[index % FAMILY_MOST];
 
-    return state_of(member) == FAMILY_FREE ||
-           (getppid() != pid_of(member) && family_is_gone(pid_of(member)));
+    return state_of(member) == FAMILY_FREE || (getppid() != pid_of(member) && is_gone(member));
 }
 
 /* The owner's child, or one whose own parent is gone as well: not a grandchild beside its parent. */
@@ -180,14 +137,30 @@ enum family_phase family_phase(void)
 
 /* Slots ------------------------------------------------------------------------------------------- */
 
-static struct family_member *find(pid_t pid)
+static struct family_member *find_in(struct family_layout *layout, pid_t pid)
 {
-    for (uint32_t i = 0; pid > 0 && i < family_high(); i++) {
-        if (state_of(&family->members[i]) != FAMILY_FREE && pid_of(&family->members[i]) == pid) {
-            return &family->members[i];
+    uint32_t high = atomic_load_explicit(&layout->high, memory_order_acquire);
+
+    for (uint32_t i = 0; pid > 0 && i < high && i < FAMILY_MOST; i++) {
+        struct family_member *member = &layout->members[i];
+
+        if (state_of(member) != FAMILY_FREE && pid_of(member) == pid) {
+            return member;
         }
     }
     return NULL;
+}
+
+static struct family_member *find(pid_t pid)
+{
+    return find_in(family, pid);
+}
+
+bool family_knows(struct family_layout *layout, pid_t pid)
+{
+    const struct family_member *member = find_in(layout, pid);
+
+    return member && !is_gone(member);
 }
 
 bool family_is_clean(void)
@@ -203,7 +176,7 @@ static bool may_go_on(const struct family_member *member)
     uint32_t state = state_of(member);
 
     return state >= FAMILY_RESERVED && state <= FAMILY_ACTIVE && pid_of(member) > 0 &&
-           !family_is_gone(pid_of(member));
+           !is_gone(member);
 }
 
 bool family_is_alone(void)
@@ -214,6 +187,19 @@ bool family_is_alone(void)
         }
     }
     return true;
+}
+
+bool family_goes_on_by_exec(void)
+{
+    return family_self() && !life_thread.in_vfork && family_entry[0] != '\0' && family_is_owner() &&
+           atomic_load(&family->phase) == FAMILY_RUNNING && !family_is_alone();
+}
+
+bool family_has_lost(pid_t pid)
+{
+    const struct family_member *member = family_self() ? find(pid) : NULL;
+
+    return family_self() && (!member || state_of(member) > FAMILY_ACTIVE || is_gone(member));
 }
 
 bool family_has(pid_t pid)
@@ -246,7 +232,7 @@ static void sweep(void)
     for (uint32_t i = 0; i < family_high(); i++) {
         struct family_member *member = &family->members[i];
 
-        if (state_of(member) > FAMILY_RESERVED && family_is_gone(pid_of(member))) {
+        if (state_of(member) > FAMILY_RESERVED && is_gone(member)) {
             give_back(member);
         }
     }
@@ -277,6 +263,7 @@ static uint32_t take(void)
 static void clear(struct family_member *member)
 {
     atomic_store(&member->pid, 0);
+    atomic_store(&member->alive_ms, 0);
     atomic_store(&member->told, 0);
     atomic_store(&member->round, 0);
     atomic_store(&member->left, 0);
@@ -345,7 +332,7 @@ void family_after_fork(pid_t pid)
         give_back(&family->members[index]);
     } else if (state_of(&family->members[index]) != FAMILY_FREE) {
         forget_pid(pid);
-        atomic_store(&family->members[index].pid, pid);
+        set_pid(&family->members[index], pid);
     }
 }
 
@@ -359,11 +346,12 @@ void family_in_child(void)
     }
     struct family_member *self = &family->members[index];
     int32_t none = 0;
+    pid_t pid = getpid();
 
     become(index);
-    if (getpid() != 1) { /* in a pid namespace of its own: only the parent knows */
-        (void)atomic_compare_exchange_strong(&self->pid, &none, getpid());
-    }
+    if (pid != 1 && atomic_compare_exchange_strong(&self->pid, &none, pid)) {
+        atomic_store(&self->alive_ms, process_now_ms());
+    } /* 1: in a pid namespace of its own, and only the parent knows */
     (void)atomic_compare_exchange_strong(
         &self->state, &reserved, life_thread.reserved_active ? FAMILY_ACTIVE : FAMILY_CLEAN);
 }
@@ -430,9 +418,33 @@ void family_spawned(pid_t pid)
     if (index != 0) {
         clear(&family->members[index]);
         atomic_store(&family->members[index].parent, family_index());
-        atomic_store(&family->members[index].pid, pid);
+        set_pid(&family->members[index], pid);
         atomic_store(&family->members[index].state, FAMILY_PROGRAM);
     }
+}
+
+/* The slot that it had before its exec, or a new one. */
+int family_join(struct family_layout *layout)
+{
+    struct family_member *mine = find_in(layout, getpid());
+
+    family = layout;
+    uint32_t index = mine ? (uint32_t)(mine - layout->members) : take();
+
+    uint32_t owner = atomic_load(&layout->owner) % FAMILY_MOST;
+
+    if (!mine && index == 0) {
+        family = NULL;
+        return -ENOSPC;
+    }
+    struct family_member *member = &layout->members[index];
+
+    clear(member);
+    atomic_store(&member->parent, index == owner ? 0 : owner);
+    set_pid(member, getpid());
+    atomic_store(&member->state, FAMILY_ACTIVE);
+    become(index);
+    return 0;
 }
 
 void family_before_exec(bool takes_connection)

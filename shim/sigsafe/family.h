@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The processes that were forked from the one that armed, and the memory that they share. */
-/* Context: AS-Safe, MT-Safe, never blocks; family_found() is for arming only. */
+/* Context: AS-Safe, MT-Safe, never blocks; family_found() and family_join() are for arming only. */
 
 /*
  * The process that arms founds the family: one shared mapping (format/family_layout.h), inherited
  * by fork, with a slot for each process. Its owner is the founder, or who takes over when it is
  * gone (daemon(3)). A child's slot is reserved before the fork, so that between a master's accept,
- * its fork and its close somebody always counts the connection.
+ * its fork and its close somebody always counts the connection. A program that was exec'd, and gets a
+ * connection or a listener of the family's, joins it (boot/join.c).
  *
  *     FREE -> RESERVED -> CLEAN  -> ACTIVE -> PROGRAM   (exec'd with a connection)
  *                      -> ACTIVE           -> OTHER     (exec'd without one)
@@ -19,15 +20,35 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "format/family_layout.h"
 
+#define FAMILY_VARIABLE "FLUX_FAMILY"
+#define FAMILY_ENTRY    4200
+
 /* The mapping, or NULL; constant once it is set, and the same in all members. */
 extern struct family_layout *family;
 
-/* Map it, with this process in slot 0. 0 or -errno. */
-int family_found(void);
+/*
+ * "FLUX_FAMILY=" and the path of the mapping's file, "" if it has none. An owner that execs itself while
+ * it serves (haproxy's master) hands this on in the new program's environment, which takes it out again
+ * and is the owner still. Written while founding.
+ */
+extern char family_entry[FAMILY_ENTRY];
+
+/* Will the program that this process is about to become still lead a family? */
+bool family_goes_on_by_exec(void);
+
+/* Zeroed shared memory becomes a family's, with this process in slot 0. signo: see tell.h; 0: none. */
+void family_found(struct family_layout *layout, int signo);
+
+/* Become a member of one that is there, or again the owner that this process was. 0, or -ENOSPC. */
+int family_join(struct family_layout *layout);
+
+/* Has that family a living member with this pid? */
+bool family_knows(struct family_layout *layout, pid_t pid);
 
 /* This process's slot, or NULL. Its index. */
 struct family_member *family_self(void);
@@ -64,8 +85,8 @@ bool family_is_alone(void);
  */
 bool family_has(pid_t pid);
 
-/* Gone: no such process any more, or a zombie. False if nobody can say. */
-bool family_is_gone(pid_t pid);
+/* Has the member with this pid become another program, or ended? */
+bool family_has_lost(pid_t pid);
 
 /* Around fork, in the forking thread. `with_connections`: the child may have to finish one. */
 void family_before_fork(bool with_connections);
@@ -98,5 +119,17 @@ void family_exec_failed(void);
 
 /* Wake the coordinator of the member in that slot. */
 void family_ring(uint32_t index);
+
+/*
+ * Listeners of any member, for those who never listened themselves: `address` of `size` bytes, and
+ * the socket's SO_COOKIE (socket(7), Linux 4.6), which is the same in every process that holds it.
+ */
+void family_publish_listener(uint64_t cookie, const struct sockaddr_storage *address,
+                             socklen_t size);
+bool family_listens(const struct family_layout *layout, uint64_t cookie);
+
+/* Copies the address of listener i (below FAMILY_LISTENERS) and gives its size; 0: none is there. */
+socklen_t family_listener_address(const struct family_layout *layout, uint32_t i,
+                                  struct sockaddr_storage *ret_address);
 
 #endif

@@ -20,6 +20,7 @@
 #include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/tell.h"
 
 #define RETRY_NS 20000000 /* how often the timer looks for a safe point */
 
@@ -125,6 +126,7 @@ static void hand_over(const siginfo_t *info, enum life_release how)
     atomic_store_explicit(&life->released, how, memory_order_release);
     timer_set(0, 0);
     take_pending(info->si_signo);
+    tell_coordinator_to_block();
     sigdisp_make_real(SIGDISP_SIGNALFDS);
     queue_again(info);
 }
@@ -408,6 +410,9 @@ static void on_managed(int signo, siginfo_t *info, void *context)
     if (claim) {
         hold_claim(context);
     }
+    if (life_thread.is_coordinator && life_released()) {
+        (void)sigfillset(mask); /* from now on they are the program's alone */
+    }
     errno = saved;
 }
 
@@ -530,6 +535,7 @@ void hold_abandon(void)
     if (holds) {
         hand_over(&held.info, LIFE_DELIVERED);
     } else if (!life_released()) {
+        tell_coordinator_to_block();
         sigdisp_make_real(SIGDISP_SIGNALFDS);
     }
     atomic_store(&life->armed, 0);

@@ -56,6 +56,7 @@ struct life {
     _Atomic uint32_t own_bell;      /* the one of a process without a family */
     _Atomic uint32_t events;        /* enum life_event bits not yet taken by the coordinator */
     _Atomic uint32_t started;       /* 1: the coordinator's thread exists or is being made */
+    _Atomic int32_t coordinator;    /* its thread id once it runs, 0: none */
     _Atomic uint64_t managed;       /* signal set, bit signo-1 */
     _Atomic uint64_t blocked;       /* managed signals that the program believes blocked */
     _Atomic uint32_t work;          /* enum safepoint_work; nearly always 0 */
@@ -68,6 +69,7 @@ struct life {
     _Atomic uint32_t cleans;        /* an exit has taken it on to run the family's hooks */
     _Atomic uint32_t told;          /* a member of a draining family, armed or not */
     _Atomic uint32_t accepts;       /* this process has called accept() */
+    _Atomic uint32_t binds;         /* it has called bind(), and was not armed then */
     _Atomic uint32_t phase;         /* enum flux_phases; the coordinator writes it */
     _Atomic uint32_t has_hooks;     /* crash.h: there may be marked threads */
     _Atomic uint32_t left_behind;   /* a hook has not returned, and may hold a lock of libc's */
@@ -92,6 +94,7 @@ struct life_thread {
     uint8_t reserved_active; /* family.h: what the child of the fork under way starts as */
     uint8_t fork_virtual;    /* boot/atfork.c: what the child is to believe, as its parent did */
     uint8_t fork_sandboxed;
+    uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
     uint32_t reserved;       /* family.h: its slot, 0: none */
     uint32_t before_exec;    /* family.h: the state to go back to if an exec fails */
@@ -152,6 +155,7 @@ int64_t life_now(void);
  */
 struct life_gate {
     void (*arm)(void);         /* arm this process if it may; idempotent, any thread */
+    void (*join)(int fd);      /* this descriptor may be the family's of an ancestor: join that */
     void (*leave)(int status); /* the program ends by itself: hooks and checkpoint first */
     void (*before_fork)(void); /* around a fork that runs no atfork handlers */
     void (*in_parent)(void);

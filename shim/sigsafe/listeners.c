@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of listening sockets. */
 /* Context: AS-Safe, MT-Safe, never blocks. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "sigsafe/decoy.h"
+#include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
@@ -34,20 +36,26 @@ static int socket_option(int fd, int name)
     return value;
 }
 
+/* Port of an IPv4 or IPv6 address, else 0. */
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+    switch (address->ss_family) {
+    case AF_INET:
+        return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    case AF_INET6:
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    default:
+        return 0;
+    }
+}
+
 /*
  * A passive data listener of FTP and the like: opened while a connection is there, on a port that
  * nobody could have configured. Refusing it would cut a transfer that has been promised.
  */
 static bool is_data_listener(const struct listener *listener)
 {
-    const struct sockaddr_in *four = (const void *)&listener->address;
-    const struct sockaddr_in6 *six = (const void *)&listener->address;
-    sa_family_t family = listener->address.ss_family;
-    uint16_t port = family == AF_INET    ? ntohs(four->sin_port)
-                    : family == AF_INET6 ? ntohs(six->sin6_port)
-                                         : 0;
-
-    return port >= EPHEMERAL_PORTS && fdtab_has_connections();
+    return port_of(&listener->address) >= EPHEMERAL_PORTS && fdtab_has_connections();
 }
 
 static void start_slot(struct listener *slot, int fd, int backlog)
@@ -122,6 +130,7 @@ void listeners_record(int fd, int backlog)
         tell_once_too_many(fd);
     } else {
         fdtab_record(fd, FD_LISTENER, (uint32_t)(slot - listeners));
+        family_publish_listener(listeners_cookie(fd), &slot->address, slot->address_size);
         if (slot->domain == AF_UNIX) {
             atomic_store(&decoy_wanted, 1);
         }
@@ -202,36 +211,46 @@ uint64_t listeners_accepted(const struct listener *listener)
     return sum;
 }
 
-/* Port of an IPv4 or IPv6 address, else 0. */
-static uint16_t port_of(const struct sockaddr_storage *address)
-{
-    switch (address->ss_family) {
-    case AF_INET:
-        return ntohs(((const struct sockaddr_in *)address)->sin_port);
-    case AF_INET6:
-        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    default:
-        return 0;
-    }
-}
-
 /*
  * An accepted socket has its listener's port, or its listener's path (unix(7)); one that the
  * program itself connected has an ephemeral port, or no name.
  */
 static bool same_service(const struct sockaddr_storage *mine, socklen_t size,
-                         const struct listener *listener)
+                         const struct sockaddr_storage *address, socklen_t address_size)
 {
     uint16_t port = port_of(mine);
 
-    if (port != 0) {
-        return port == port_of(&listener->address);
+    if (port != 0 || address_size == 0) {
+        return address_size != 0 && port == port_of(address);
     }
-    return mine->ss_family == AF_UNIX && size > sizeof(sa_family_t) &&
-           size == listener->address_size && memcmp(mine, &listener->address, size) == 0;
+    return mine->ss_family == AF_UNIX && size > sizeof(sa_family_t) && size == address_size &&
+           memcmp(mine, address, size) == 0;
 }
 
-bool listeners_serve(int fd)
+static bool is_of_this_process(const struct sockaddr_storage *mine, socklen_t size)
+{
+    for (uint32_t i = 0; i < listeners_high(); i++) {
+        if (same_service(mine, size, &listeners[i].address, listeners[i].address_size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_of_family(const struct sockaddr_storage *mine, socklen_t size,
+                         const struct family_layout *layout)
+{
+    struct sockaddr_storage address;
+
+    for (uint32_t i = 0; layout && i < FAMILY_LISTENERS; i++) {
+        if (same_service(mine, size, &address, family_listener_address(layout, i, &address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool listeners_serve_as(int fd, const struct family_layout *layout)
 {
     struct sockaddr_storage mine, peer;
     socklen_t size = sizeof(mine), peer_size = sizeof(peer);
@@ -241,13 +260,32 @@ bool listeners_serve(int fd)
         socket_option(fd, SO_ACCEPTCONN) != 0 || socket_option(fd, SO_TYPE) == SOCK_DGRAM) {
         return false;
     }
-    for (uint32_t i = 0; i < listeners_high(); i++) {
-        if (listeners[i].address_size != 0 && same_service(&mine, size, &listeners[i])) {
-            return mine.ss_family != AF_UNIX ||
-                   getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0;
-        }
-    }
-    return false;
+    return (is_of_this_process(&mine, size) || is_of_family(&mine, size, layout)) &&
+           (mine.ss_family != AF_UNIX ||
+            getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0);
+}
+
+bool listeners_serve(int fd)
+{
+    return listeners_serve_as(fd, family);
+}
+
+bool listeners_may_listen(int fd)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof(name), none = 0;
+
+    return socket_option(fd, SO_TYPE) == SOCK_STREAM &&
+           getsockname(fd, (struct sockaddr *)&name, &size) == 0 && size > sizeof(sa_family_t) &&
+           getpeername(fd, (struct sockaddr *)&name, &none) != 0 && errno == ENOTCONN;
+}
+
+uint64_t listeners_cookie(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof(cookie);
+
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
 static struct listener_epoll *epoll_slot(struct listener *listener, int epfd)

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "format/family_layout.h"
+
 #define LISTENERS_MOST   256
 #define LISTENER_EPOLLS  4 /* epoll instances that one listener's registration is known for */
 #define LISTENER_STRIPES 8
@@ -26,6 +28,7 @@ enum listener_refusal {
     REFUSAL_BLACKHOLE, /* SO_BINDTOIFINDEX to an interface that doesn't exist */
     REFUSAL_FILTER,    /* a socket filter that drops SYNs */
     REFUSAL_BACKLOG,   /* listen(fd, 0): new connections wait and time out */
+    REFUSAL_LEAVING,   /* not refused: will be left when its queue is empty (reuseport.h) */
     REFUSAL_SHUTDOWN,  /* SHUT_RD: the queue stays acceptable, then accept says EINVAL */
     REFUSAL_DECOY,     /* SHUT_RD, queue empty: a silent listener sits on the number */
     REFUSAL_LEFT       /* not refused: a silent listener sits on the number in this member alone */
@@ -74,8 +77,19 @@ struct listener *listeners_of(int fd);
 
 /* One more connection from it: the caller's stripe. `refused` counts it as rescued. */
 void listeners_count_accepted(struct listener *listener);
-/* Is fd a connected stream socket whose local address is that of a listener of this process? */
+
+/*
+ * Is fd a connected stream socket whose local address is that of a listener of this process, or of its
+ * family's (of another family's)?
+ */
 bool listeners_serve(int fd);
+bool listeners_serve_as(int fd, const struct family_layout *layout);
+
+/* A stream socket with a name and no peer: somebody listens on it, or will. */
+bool listeners_may_listen(int fd);
+
+/* The kernel's own name of a socket, the same for every descriptor and process; 0: unknown. */
+uint64_t listeners_cookie(int fd);
 
 /* A forked child has accepted nothing yet. */
 void listeners_count_afresh(void);

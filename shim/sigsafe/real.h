@@ -38,6 +38,7 @@ typedef void *(*real_thread_body)(void *);
 #define REAL_CALLS_DESCRIPTORS(R)                                                                  \
     R(int, accept, (int fd, struct sockaddr *sa, socklen_t *len), (fd, sa, len))                   \
     R(int, accept4, (int fd, struct sockaddr *sa, socklen_t *len, int fl), (fd, sa, len, fl))      \
+    R(int, bind, (int fd, const struct sockaddr *sa, socklen_t len), (fd, sa, len))                \
     R(int, listen, (int fd, int backlog), (fd, backlog))                                           \
     R(int, close, (int fd), (fd))                                                                  \
     R(int, shutdown, (int fd, int how), (fd, how))                                                 \

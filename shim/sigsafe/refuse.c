@@ -12,6 +12,7 @@
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
+#include "sigsafe/reuseport.h"
 
 static bool still_listens(int fd)
 {
@@ -93,6 +94,18 @@ bool refuse_is_on(void)
     return atomic_load(&life->refusing) != 0;
 }
 
+static bool is_tcp(const struct listener *listener)
+{
+    return listener->domain == AF_INET || listener->domain == AF_INET6;
+}
+
+static void leave_later(struct listener *listener)
+{
+    uint32_t none = REFUSAL_NONE;
+
+    (void)atomic_compare_exchange_strong(&listener->refusal, &none, REFUSAL_LEAVING);
+}
+
 static void refuse(struct listener *listener)
 {
     int fd = atomic_load(&listener->fd);
@@ -100,6 +113,10 @@ static void refuse(struct listener *listener)
 
     if (fd < 0 || listener->is_data || atomic_load(&listener->refusal) != REFUSAL_NONE ||
         !still_listens(fd)) {
+        return;
+    }
+    if (is_tcp(listener) && reuseport_has_strangers(listener, fd)) {
+        leave_later(listener);
         return;
     }
     enum listener_refusal refusal = refuse_one(listener, fd);
@@ -125,22 +142,38 @@ void refuse_all(void)
     }
 }
 
-/* With SO_REUSEPORT a group is refused as a whole or not at all. */
-static bool has_siblings(int fd)
+/* Somebody else has done it already: without privilege it can't be done twice. */
+static bool is_refused_already(int fd)
 {
-    int shared = 0;
-    socklen_t size = sizeof(shared);
+    int index = 0;
+    socklen_t size = sizeof(index);
 
-    return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &size) == 0 && shared;
+    return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &size) == 0 &&
+           index == REFUSE_NO_INTERFACE;
+}
+
+/* Whoever opened it refuses it, unless that process has closed it by an exec, or has ended. */
+static bool is_ours_to_refuse(const struct listener *listener, int fd)
+{
+    return listener->pid == life->pid ||
+           (is_tcp(listener) && family_has_lost(listener->pid) && !is_refused_already(fd));
 }
 
 void refuse_own(bool alone)
 {
     for (uint32_t i = 0; i < listeners_high(); i++) {
-        int fd = atomic_load(&listeners[i].fd);
+        struct listener *listener = &listeners[i];
+        int fd = atomic_load(&listener->fd);
 
-        if (fd >= 0 && listeners[i].pid == life->pid && !(alone && has_siblings(fd))) {
-            refuse(&listeners[i]);
+        if (fd < 0) {
+            continue;
+        }
+        if (alone && listener->pid == life->pid && is_tcp(listener) && reuseport_is_set(fd)) {
+            leave_later(listener);
+        } else if (alone ? listener->pid == life->pid : is_ours_to_refuse(listener, fd)) {
+            refuse(listener);
+        } else if (!alone && is_tcp(listener) && reuseport_has_strangers(listener, fd)) {
+            leave_later(listener);
         }
     }
 }

@@ -27,7 +27,12 @@
 /* Refuse on every listener that isn't refused yet. */
 void refuse_all(void);
 
-/* The same for those that this process has opened itself. `alone`: not the rest of its family. */
+/*
+ * In a member, for those that it has opened itself. `alone`: the rest of its family goes on.
+ *
+ * A listener whose group (SO_REUSEPORT) goes on without us is not refused but marked as
+ * REFUSAL_LEAVING, by both: see reuseport.h.
+ */
 void refuse_own(bool alone);
 
 /* refuse_all() has been called: a listener that comes now is to be refused as well. */

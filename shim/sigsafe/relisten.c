@@ -67,7 +67,7 @@ static bool bind_path(int fd, const struct sockaddr_un *address, socklen_t size)
     bool known = lstat(address->sun_path, &was) == 0 && S_ISSOCK(was.st_mode);
 
     if (!known || unlink(address->sun_path) != 0 ||
-        bind(fd, (const struct sockaddr *)address, size) != 0) {
+        real.bind(fd, (const struct sockaddr *)address, size) != 0) {
         return false;
     }
     (void)!chown(address->sun_path, was.st_uid, was.st_gid);
@@ -82,7 +82,7 @@ static bool bind_again(int fd, const struct listener *listener)
     if (listener->domain == AF_UNIX && path->sun_path[0] != '\0') {
         return bind_path(fd, path, listener->address_size);
     }
-    return bind(fd, (const struct sockaddr *)&listener->address, listener->address_size) == 0;
+    return real.bind(fd, (const struct sockaddr *)&listener->address, listener->address_size) == 0;
 }
 
 /* dup3 closes the old socket, and with it goes its hold on the address. */

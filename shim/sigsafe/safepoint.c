@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "sigsafe/context.h"
 #include "sigsafe/log.h"
@@ -75,7 +76,10 @@ void safepoint_count_in_libc(bool in)
 
 static void *thread_body(void *unused)
 {
+    life_thread.is_coordinator = 1;
+    atomic_store(&life->coordinator, (int32_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
     (void)safepoint_body(unused);
+    atomic_store(&life->coordinator, 0);
     safepoint_count_in_libc(true);
     return NULL;
 }

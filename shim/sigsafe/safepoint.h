@@ -30,7 +30,7 @@
 /* Bits of life->work: what is to be done at the next safe point. */
 enum safepoint_work {
     SAFEPOINT_START = 1u << 0,    /* a signal is held, the coordinator is wanted */
-    SAFEPOINT_INHERITED = 1u << 1 /* LISTEN_FDS were passed to this process: arm */
+    SAFEPOINT_INHERITED = 1u << 1 /* listeners, or a family, were passed to this process: arm */
 };
 
 /* Do it. In the program's own thread, outside of any handler. */

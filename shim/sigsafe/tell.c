@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "sigsafe/family.h"
@@ -30,6 +31,13 @@ static bool is_a_move(const siginfo_t *info)
     return info->si_code == SI_QUEUE && info->si_value.sival_ptr == (const void *)&moved;
 }
 
+static const char shut; /* its address marks the one of tell_coordinator_to_block */
+
+static bool is_to_block(const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE && info->si_value.sival_ptr == (const void *)&shut;
+}
+
 static void be_told(void)
 {
     atomic_store(&life->told, 1);
@@ -41,6 +49,10 @@ static void on_tell(int signo, siginfo_t *info, void *context)
 {
     int saved = errno;
 
+    if (is_to_block(info)) {
+        (void)sigfillset(&((ucontext_t *)context)->uc_sigmask);
+        return;
+    }
     if (is_a_move(info)) {
         hold_claim(context);
         errno = saved;
@@ -88,11 +100,16 @@ static int choose(void)
     return 0;
 }
 
-int tell_install(void)
+int tell_install(int wanted)
 {
-    int signo = choose();
+    int signo = wanted == 0 ? choose() : wanted;
 
-    return signo == 0 ? -EBUSY : sigdisp_manage_tell(signo, on_tell);
+    if (signo < SIGRTMIN || signo > SIGRTMAX || !is_unused(signo)) {
+        return -EBUSY;
+    }
+    int error = sigdisp_manage_tell(signo, on_tell);
+
+    return error == 0 ? signo : error;
 }
 
 /* getdents64(2) has no header. */
@@ -149,6 +166,17 @@ void tell_move_threads(void)
     }
     if (folder >= 0) {
         (void)real.close(folder);
+    }
+}
+
+/* A thread takes what was sent to it alone before what was sent to the process. */
+void tell_coordinator_to_block(void)
+{
+    int signo = atomic_load(&sigdisp_tell), tid = atomic_load(&life->coordinator);
+    siginfo_t info = message(signo, &shut);
+
+    if (signo != 0 && tid != 0 && !life_thread.is_coordinator) {
+        (void)real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, (long)&info, 0, 0);
     }
 }
 

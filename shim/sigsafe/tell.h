@@ -19,14 +19,24 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Choose the signal and put the handler in place. While founding the family. 0 or -errno. */
-int tell_install(void);
+/*
+ * Put the handler in place for the family's signal, or for one that is free if there is none yet (0).
+ * While founding or joining the family. The signal, or -EBUSY: the program uses it; or -errno.
+ */
+int tell_install(int wanted);
 
 /*
  * Interrupt every other thread of this process once, with SA_RESTART: a call that waits on a
  * descriptor starts again, on what is behind that number now. Context: the coordinator.
  */
 void tell_move_threads(void);
+
+/*
+ * In a threaded program the coordinator has the managed signals open, since every other thread may
+ * block them. Before they are the program's again: block all in it, or one of the program's handlers
+ * might run there, and wait for a lock of the thread that it would have interrupted.
+ */
+void tell_coordinator_to_block(void);
 
 /* One that sigwait() took instead of the handler: true if it is the program's to see. */
 bool tell_taken(const siginfo_t *info);

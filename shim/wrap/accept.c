@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* listen, accept, accept4: where a process arms and connections come from. */
+/* bind, listen, accept, accept4: where a process arms and connections come from. */
 /* Context: MT-Safe, cancellation points; the first listen or accept allocates (arming). */
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -12,11 +12,23 @@
 #include "sigsafe/safepoint.h"
 #include "wrap/wrap.h"
 
+/* A process that binds and never listens may give the socket to others: wrap/fdpass.h. */
+WRAP int bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    int result = real.bind(fd, address, size);
+
+    if (result == 0 && !life_armed() && !life_thread.in_vfork) {
+        atomic_store_explicit(&life->binds, 1, memory_order_relaxed);
+    }
+    return result;
+}
+
 WRAP int listen(int fd, int backlog)
 {
     int result = real.listen(fd, backlog);
 
     if (result == 0 && !life_thread.in_vfork) {
+        life_gate.join(fd);
         life_gate.arm();
         if (life_armed()) {
             listeners_record(fd, backlog);
@@ -36,6 +48,7 @@ static struct listener *adopt(int fd)
 
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
         !life_thread.in_vfork) {
+        life_gate.join(fd);
         life_gate.arm();
         if (life_armed()) {
             listeners_record(fd, -1);

@@ -77,6 +77,28 @@ static uint64_t before_exec(void)
     return mask_becomes_real();
 }
 
+static size_t count_strings(char *const strings[])
+{
+    size_t count = 0;
+
+    while (strings && strings[count]) {
+        count++;
+    }
+    return count;
+}
+
+/* `environment` is `env`, with the family's entry in front if this process is its owner and stays so. */
+#define FAMILY_ENVIRONMENT(environment, env)                                                       \
+    bool tells_ = family_goes_on_by_exec();                                                        \
+    size_t entries_ = tells_ ? count_strings(env) : 0;                                             \
+    char *room_[entries_ + 2];                                                                     \
+    room_[0] = family_entry;                                                                       \
+    for (size_t i_ = 0; i_ < entries_; i_++) {                                                     \
+        room_[i_ + 1] = (env)[i_];                                                                 \
+    }                                                                                              \
+    room_[entries_ + 1] = NULL;                                                                    \
+    char *const *environment = tells_ ? room_ : (env)
+
 static int exec_failed(uint64_t blocked)
 {
     if (!life_thread.in_vfork) {
@@ -88,9 +110,10 @@ static int exec_failed(uint64_t blocked)
 
 WRAP int execve(const char *path, char *const argv[], char *const env[])
 {
+    FAMILY_ENVIRONMENT(environment, env);
     uint64_t blocked = before_exec();
 
-    (void)real.execve(path, argv, env);
+    (void)real.execve(path, argv, environment);
     return exec_failed(blocked);
 }
 
@@ -101,9 +124,10 @@ WRAP int execv(const char *path, char *const argv[])
 
 WRAP int execvpe(const char *file, char *const argv[], char *const env[])
 {
+    FAMILY_ENVIRONMENT(environment, env);
     uint64_t blocked = before_exec();
 
-    (void)real.execvpe(file, argv, env);
+    (void)real.execvpe(file, argv, environment);
     return exec_failed(blocked);
 }
 
@@ -114,17 +138,19 @@ WRAP int execvp(const char *file, char *const argv[])
 
 WRAP int fexecve(int fd, char *const argv[], char *const env[])
 {
+    FAMILY_ENVIRONMENT(environment, env);
     uint64_t blocked = before_exec();
 
-    (void)real.fexecve(fd, argv, env);
+    (void)real.fexecve(fd, argv, environment);
     return exec_failed(blocked);
 }
 
 WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
+    FAMILY_ENVIRONMENT(environment, env);
     uint64_t blocked = before_exec();
 
-    (void)real.execveat(dir, path, argv, env, flags);
+    (void)real.execveat(dir, path, argv, environment, flags);
     return exec_failed(blocked);
 }
 

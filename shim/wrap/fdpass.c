@@ -5,23 +5,44 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/listeners.h"
 #include "wrap/wrap.h"
 
+#define CONTROL_MOST 1024 /* SCM_MAX_FD, 253 descriptors, would take as much (unix(7)) */
+
+/* A process that gives listeners away serves, too: whoever gets this one belongs to its family. */
+static void note_given(int fd)
+{
+    if (fdtab_kind(fd) == 0 && listeners_may_listen(fd)) {
+        life_gate.arm();
+        if (life_armed()) {
+            listeners_record(fd, -1);
+        }
+    }
+}
+
 static void note_sent(int fd)
 {
     if (fdtab_kind(fd) & FD_CONNECTION) {
         family_passed();
+    } else if (family_self()) {
+        note_given(fd);
     }
 }
 
 /* What isn't in the table and has a listener's address was accepted by a relative. */
 static void note_received(int fd)
 {
-    if (!(fdtab_kind(fd) & FD_CONNECTION) && listeners_serve(fd)) {
+    if (!family_self()) {
+        life_gate.join(fd);
+    }
+    if (family_self() && !(fdtab_kind(fd) & FD_CONNECTION) && listeners_serve(fd)) {
         fdtab_record(fd, FD_CONNECTION, 0);
         family_received();
     }
@@ -31,7 +52,7 @@ static void for_each(const struct msghdr *message, void (*note)(int fd))
 {
     struct cmsghdr *header;
 
-    if (life_thread.in_vfork || !family_self()) {
+    if (life_thread.in_vfork) {
         return;
     }
     for (header = CMSG_FIRSTHDR(message); header;
@@ -46,6 +67,33 @@ static void for_each(const struct msghdr *message, void (*note)(int fd))
             note(fd);
         }
     }
+}
+
+static bool copy_safely(const void *from, void *to, size_t size)
+{
+    struct iovec local = {.iov_base = to, .iov_len = size};
+    struct iovec remote = {.iov_base = (void *)from, .iov_len = size};
+
+    return real.syscall(SYS_process_vm_readv, getpid(), (long)&local, 1, (long)&remote, 1, 0) ==
+           (long)size;
+}
+
+void fdpass_before_first(const struct msghdr *message)
+{
+    union {
+        struct cmsghdr first;
+        char bytes[CONTROL_MOST];
+    } control;
+    struct msghdr copy;
+    int saved = errno;
+
+    if (copy_safely(message, &copy, sizeof(copy)) && copy.msg_controllen <= sizeof(control) &&
+        copy.msg_controllen >= sizeof(control.first) &&
+        copy_safely(copy.msg_control, &control, copy.msg_controllen)) {
+        copy.msg_control = &control;
+        for_each(&copy, note_given);
+    }
+    errno = saved;
 }
 
 void fdpass_sent(const struct msghdr *message)

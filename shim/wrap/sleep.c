@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sigsafe/family.h"
+#include "sigsafe/process.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
 #include "wrap/wrap.h"
@@ -102,7 +103,7 @@ WRAP int pause(void)
 /* Waited for, and no longer there: it wasn't merely stopped or continued. */
 static void reaped(pid_t pid)
 {
-    if (pid > 0 && UNLIKELY(family != NULL) && family_is_gone(pid)) {
+    if (pid > 0 && UNLIKELY(family != NULL) && process_is_gone(pid, 0)) {
         family_reaped(pid);
     }
 }

@@ -190,6 +190,7 @@ WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     if (is_cut(&output)) {
         return -1;
     }
+    fdpass_before(message);
     WAIT_FOR(n, real.sendmsg(fd, message, flags));
     if (n <= 0) {
         return n; /* the message may be no memory at all */

@@ -105,6 +105,19 @@ is_running() {
     [ -n "$field" ] && [ "$field" != Z ]
 }
 
+# have_worked PID...: 50 ms of CPU time in all of them.
+have_worked() {
+    local pid ticks=0
+
+    for pid in "$@"; do
+        stat_field "$pid" 14
+        ticks=$((ticks + ${field:-0}))
+        stat_field "$pid" 15
+        ticks=$((ticks + ${field:-0}))
+    done
+    [ "$ticks" -ge 5 ]
+}
+
 # Servers -----------------------------------------------------------------------------------------
 
 # start_server bare|shimmed NAME ARGUMENT...: starts tests/servers/NAME and waits until it is ready.

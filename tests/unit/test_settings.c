@@ -350,7 +350,7 @@ static void test_rules(void)
                SETTINGS_RULE_WITHOUT_EFFECT);
     unit_equal("state files", first_broken("FLUX_STATE_FILES", "/x", env),
                SETTINGS_RULE_WITHOUT_EFFECT);
-    unit_equal("run dir", first_broken("FLUX_RUN_DIR", "/x", env), SETTINGS_RULE_WITHOUT_EFFECT);
+    unit_equal("run dir", first_broken("FLUX_RUN_DIR", "/x", env), 0);
     unit_equal("checkpoint", first_broken("FLUX_CHECKPOINT", "/x", env), 0);
     unit_equal("config in the environment", first_broken("FLUX_CONFIG", "/x", env), 0);
     unit_equal("config in the file", first_broken("config", "/x", SETTINGS_FILE),

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel says of another process: is it still the one that we mean, and whose child is it? */
+/* Context: AS-Safe, MT-Safe, never blocks. */
+
+/*
+ * A pid alone names nobody for long: the kernel uses it again. A process that is remembered is
+ * therefore remembered with a time at which it existed (process_now_ms), and one with its pid that
+ * began later is a stranger. Start times are field 22 of /proc/PID/stat (proc(5)), in ticks of
+ * 10 ms since the machine began; CLOCK_BOOTTIME counts from there, too. Where /proc can't be read (a
+ * chroot) kill(2) alone decides, and a pid that is used again is not noticed.
+ */
+#ifndef FLUXSHIM_SIGSAFE_PROCESS_H
+#define FLUXSHIM_SIGSAFE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_stat {
+    char state; /* as ps(1) shows it */
+    pid_t parent;
+    int64_t began_ms; /* since the machine began, rounded down to a tick */
+};
+
+/* 0, or -errno: no such process, or nothing to be read. */
+int process_stat(pid_t pid, struct process_stat *ret_stat);
+
+/* Milliseconds of CLOCK_BOOTTIME. */
+int64_t process_now_ms(void);
+
+/*
+ * The process that had this pid at `alive_ms` (0: whenever) is gone or a zombie. False if nobody can
+ * say. errno is kept.
+ */
+bool process_is_gone(pid_t pid, int64_t alive_ms);
+
+#endif
