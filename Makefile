@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Builds everything into build/. Targets: all (default), tests, unit, sanitize, check, lint, format, clean.
+# Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize, sanitize-hooks,
+# check, lint, format, clean.
 
 CC ?= gcc
+CXX ?= g++
+RUSTC ?= rustc
 BUILD ?= build
 OPT ?= -O2 -g
 
+percent = %
 MAKEFLAGS += --no-print-directory
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 COMMON = -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Ishim -MMD -MP $(EXTRA_CFLAGS)
@@ -38,7 +42,9 @@ TOOL_LIB = $(wildcard tests/tools/lib/*.c)
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
-HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
+EXAMPLE_HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
+# The same in other languages, for the tests.
+FOREIGN_HOOKS = $(BUILD)/tests/hooks/counter_cpp.so $(BUILD)/tests/hooks/counter_rs.so
 FIXTURES = $(patsubst tests/fixtures/%.c,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.c)) \
 	$(patsubst tests/fixtures/%.cc,$(BUILD)/tests/fixtures/%,$(wildcard tests/fixtures/*.cc))
 TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tests/hooks/*.c)) \
@@ -46,8 +52,28 @@ TEST_HOOKS = $(patsubst tests/hooks/%.c,$(BUILD)/tests/hooks/%.so,$(wildcard tes
 	$(SHAPES:%=$(BUILD)/tests/hooks/shape-%.so)
 SHAPES = 1 2 3 4 5 6 7
 
-.PHONY: all tests unit sanitize check lint format clean
-all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(HOOKS)
+# A hook whose library isn't there is left out, and `make hooks` says so.
+has_header = $(shell echo '\#include <$(1)>' | $(CC) $(2) -E -o /dev/null -x c - 2>/dev/null && echo yes)
+LIBPQ_FLAGS := -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+LIBS_file =
+LIBS_exec =
+LIBS_notify =
+LIBS_sqlite = -lsqlite3
+LIBS_postgres = -lpq
+LIBS_redis = -lhiredis
+FLAGS_postgres = $(LIBPQ_FLAGS)
+OPTIONAL_HOOKS := $(if $(call has_header,sqlite3.h),sqlite) $(if $(call has_header,libpq-fe.h,$(LIBPQ_FLAGS)),postgres) \
+	$(if $(call has_header,hiredis/hiredis.h),redis)
+BUILTIN_HOOKS = file exec notify $(OPTIONAL_HOOKS)
+SKIPPED_HOOKS = $(filter-out $(OPTIONAL_HOOKS),sqlite postgres redis)
+BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
+HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
+
+.PHONY: all hooks tests unit sanitize sanitize-hooks check lint format clean
+all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
+
+hooks: $(BUILTINS)
+	@$(foreach hook,$(SKIPPED_HOOKS),echo "skipped: the hook $(hook), for lack of its library's headers";) :
 
 $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(BUILD)/exports.map
 	$(CC) $(OPT) $(SHIM_LINK) -o $@ $(filter %.o,$^)
@@ -82,6 +108,16 @@ $(BUILD)/obj/engine/%.o: shim/engine/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_FLAGS) $(EXTRA) -c -o $@ $<
 
+# Everything of a hook but its one constant stays inside of it.
+$(BUILD)/obj/hooks/%.o: helpers/hooks/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_FLAGS) -Ihelpers/hooks $(FLAGS_$(patsubst %/,%,$(dir $*))) -c -o $@ $<
+.SECONDARY: # the objects stay
+.SECONDEXPANSION:
+$(BUILD)/fluxshim/hooks/%.so: $$(patsubst helpers/hooks/$$(percent).c,$(BUILD)/obj/hooks/$$(percent).o,$$(wildcard helpers/hooks/$$*/*.c)) $(HOOK_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(HARDEN) -shared -o $@ $^ $(LIBS_$*) -lcjson -ldl
+
 $(BUILD)/%.so: helpers/hooks/example/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
@@ -94,9 +130,15 @@ $(BUILD)/tests/hooks/%.so: tests/hooks/%.cc
 $(BUILD)/tests/hooks/%.so: tests/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/counter_cpp.so: helpers/hooks/example/counter.cc shim/fluxshim.h
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra -Werror -Ishim -fPIC -shared -o $@ $<
+$(BUILD)/tests/hooks/counter_rs.so: helpers/hooks/example/counter.rs
+	@mkdir -p $(@D)
+	$(RUSTC) --edition 2021 --crate-type cdylib -C panic=abort -D warnings -o $@ $<
 
 # Test servers and fixtures are unmodified programs: no include path to the shim.
-tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(FIXTURES) $(TEST_HOOKS) \
+tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(FIXTURES) $(TEST_HOOKS) $(FOREIGN_HOOKS) \
 	$(BUILD)/tests/unit/print_settings
 $(BUILD)/tests/servers/%: tests/servers/%.c $(SERVER_LIB) $(wildcard tests/servers/lib/*.h)
 	@mkdir -p $(@D)
@@ -111,6 +153,9 @@ $(BUILD)/tests/fixtures/%: tests/fixtures/%.cc
 $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/tools/lib -o $@ $< $(TOOL_LIB) -pthread
+$(BUILD)/tests/tools/hook_call: tests/tools/hook_call.c shim/fluxshim.h
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -rdynamic -o $@ $< -ldl
 
 $(BUILD)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -127,9 +172,12 @@ UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
 UNIT_elf_whole = shim/engine/elf_whole.c
 UNIT_subscribers = shim/sigsafe/subscribers.c
+UNIT_hooks_lib = $(wildcard helpers/hooks/lib/*.c)
+$(BUILD)/tests/unit/test_hooks_lib: $(wildcard helpers/hooks/lib/*.[ch])
+$(BUILD)/tests/unit/test_hooks_lib: EXTRA = -Ihelpers/hooks -rdynamic
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c tests/unit/unit.h shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
+	$(CC) $(COMMON) $(EXTRA) -Itests/unit -o $@ $< $(UNIT_$*) -lcjson -lbsd -pthread
 $(BUILD)/tests/unit/print_settings: tests/unit/print_settings.c shim/format/settings.c shim/format/settings.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -o $@ $(filter %.c,$^)
@@ -144,13 +192,16 @@ $(BUILD)/sanitize/built: $(UNITS)
 	touch $@
 sanitize: $(BUILD)/sanitize/built
 	@./scripts/sanitize $(BUILD)
+# The built-in hooks and their caller, with the same; tests/builtin_hooks.bats runs them.
+sanitize-hooks:
+	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" hooks $(BUILD)/sanitize/tests/tools/hook_call
 
 check:
 	./scripts/check
 lint:
 	./scripts/lint
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h')
 clean:
 	rm -rf $(BUILD)
 

@@ -45,6 +45,8 @@ int cleanup(void *instance)
 
 } // namespace
 
-extern "C" const struct flux_hook flux_hook = {
-    FLUX_HOOK_ABI, sizeof(struct flux_hook), "throws", FLUX_PRIORITY_DEFAULT, FLUX_SCOPE_FAMILY,
-    init,          nullptr,                  event,    cleanup,               nullptr};
+extern "C" const struct flux_hook flux_hook = {FLUX_HOOK_ABI,     sizeof(struct flux_hook),
+                                               "throws",          FLUX_PRIORITY_DEFAULT,
+                                               FLUX_SCOPE_FAMILY, init,
+                                               nullptr,           event,
+                                               cleanup,           nullptr};
