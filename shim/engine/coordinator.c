@@ -16,9 +16,9 @@
 #include "engine/family_hooks.h"
 #include "engine/fsm.h"
 #include "engine/hooks.h"
+#include "engine/leaving.h"
 #include "engine/live.h"
 #include "engine/members.h"
-#include "engine/queue.h"
 #include "engine/record.h"
 #include "engine/shim.h"
 
@@ -273,7 +273,7 @@ static void enter(int64_t now)
         break;
     case FSM_FORCE:
         refuse(); /* a second signal can end the lame duck */
-        (void)queue_leave(true);
+        (void)leaving_go_on(now, true);
         members_force();
         drain_force(&record);
         flush(now);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Watches accept queues and half-open handshakes until they are empty for good. */
 /* Context: coordinator thread only; makes system calls, never waits. */
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "engine/leaving.h"
 #include "engine/queue.h"
 #include "engine/reconcile.h"
 #include "engine/shim.h"
@@ -35,24 +35,9 @@ static const struct listener *refused(uint32_t index, int *ret_fd)
     uint32_t refusal = atomic_load(&listener->refusal);
 
     return fd >= 0 && refusal != REFUSAL_NONE && refusal != REFUSAL_LEAVING &&
-                   refusal != REFUSAL_LEFT
+                   refusal != REFUSAL_HUSHED && refusal != REFUSAL_LEFT
                ? listener
                : NULL;
-}
-
-static uint16_t tcp_port(const struct listener *listener)
-{
-    const struct sockaddr_in *four = (const void *)&listener->address;
-    const struct sockaddr_in6 *six = (const void *)&listener->address;
-
-    switch (listener->address.ss_family) {
-    case AF_INET:
-        return ntohs(four->sin_port);
-    case AF_INET6:
-        return ntohs(six->sin6_port);
-    default:
-        return 0;
-    }
 }
 
 /* Where the kernel won't tell (a sandbox without netlink), they are given a round trip. */
@@ -65,8 +50,8 @@ static bool handshakes_over(int64_t now)
     for (uint32_t i = 0; i < shim->listeners_high(); i++) {
         const struct listener *listener = refused(i, &fd);
 
-        if (listener && tcp_port(listener) != 0) {
-            ports[count++] = tcp_port(listener);
+        if (listener && shim->port_of(&listener->address) != 0) {
+            ports[count++] = shim->port_of(&listener->address);
         }
     }
     if (count == 0 || now - queue.began > QUEUE_HALF_OPEN_NS) {
@@ -109,33 +94,12 @@ static bool all_empty(void)
     return true;
 }
 
-static bool some_are_leaving(void)
-{
-    for (uint32_t i = 0; i < shim->listeners_high(); i++) {
-        if (atomic_load(&shim->listeners[i].fd) >= 0 &&
-            atomic_load(&shim->listeners[i].refusal) == REFUSAL_LEAVING) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool queue_leave(bool all)
-{
-    if (!some_are_leaving()) {
-        return true;
-    }
-    if (!shim->leave_empty_ones(all)) {
-        return false;
-    }
-    shim->move_threads();
-    return true;
-}
-
 int64_t queue_look(int64_t now)
 {
-    if (!queue_leave(false)) {
-        return now + LOOK_AGAIN_NS;
+    int64_t leaves = leaving_go_on(now, false);
+
+    if (leaves != 0) {
+        return leaves;
     }
     queue.handshakes_over = queue.handshakes_over || handshakes_over(now);
     if (!queue.handshakes_over || !all_empty()) {
@@ -163,6 +127,7 @@ static const char *refusal_name(uint32_t refusal)
         [REFUSAL_FILTER] = "filter",     [REFUSAL_BACKLOG] = "backlog",
         [REFUSAL_SHUTDOWN] = "shutdown", [REFUSAL_DECOY] = "shutdown",
         [REFUSAL_LEFT] = "left",         [REFUSAL_LEAVING] = "leaving",
+        [REFUSAL_HUSHED] = "leaving",
     };
 
     return refusal < sizeof(names) / sizeof(names[0]) ? names[refusal] : "none";

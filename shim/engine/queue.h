@@ -13,7 +13,6 @@
 #ifndef FLUXSHIM_ENGINE_QUEUE_H
 #define FLUXSHIM_ENGINE_QUEUE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,13 +26,6 @@ void queue_begin(int64_t now);
 
 /* 0 if nothing can come any more, else when to look again. */
 int64_t queue_look(int64_t now);
-
-/*
- * Leave the listeners whose group goes on without us (sigsafe/reuseport.h), as far as their queue is
- * empty, or all. Threads that wait in accept() hold on to one until a signal makes the call start
- * again. True: none is left.
- */
-bool queue_leave(bool all);
 
 /* A row for each listener; returns how many. */
 size_t queue_listeners(struct record_listener *rows, size_t room);

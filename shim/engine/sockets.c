@@ -51,6 +51,7 @@ bool sockets_tcp(int fd, struct sockets_tcp *ret_tcp)
 
     ret_tcp->received = info.tcpi_bytes_received;
     ret_tcp->sent = info.tcpi_bytes_sent;
+    ret_tcp->round_trip_ns = (int64_t)info.tcpi_rtt * 1000;
     ret_tcp->quiet_ns = (int64_t)(in < out ? in : out) * 1000000;
     ret_tcp->over = info.tcpi_state == TCP_CLOSED;
     ret_tcp->sent_last = info.tcpi_bytes_sent > 0 && out <= in;

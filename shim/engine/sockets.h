@@ -18,6 +18,7 @@ int sockets_unsent(int fd);
 /* What TCP itself has seen of a connection; all zero for other families. */
 struct sockets_tcp {
     uint64_t received, sent; /* bytes of payload, tcpi_bytes_received, tcpi_bytes_sent (4.19) */
+    int64_t round_trip_ns;   /* smoothed, tcpi_rtt */
     int64_t quiet_ns;        /* since the later of last data in and last data out; 4 ms ticks */
     bool over;               /* closed on both sides: only the descriptor is left */
     bool sent_last;          /* the last data went out, not in */

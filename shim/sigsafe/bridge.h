@@ -47,6 +47,7 @@ struct bridge {
     uint32_t (*listeners_high)(void);
     bool (*is_served)(int fd);
     uint64_t (*cookie)(int fd);
+    uint16_t (*port_of)(const struct sockaddr_storage *address);
     uint64_t (*listener_accepted)(const struct listener *listener);
     struct fd_entry *(*connection)(int fd, int *ret_home);
     void (*raise_high)(uint32_t above);
@@ -56,7 +57,8 @@ struct bridge {
     void (*note_family_refusal)(void);
     void (*refuse_own)(bool alone);
     void (*leave_listeners)(void);
-    bool (*leave_empty_ones)(bool all);
+    void (*leave_listener)(struct listener *listener);
+    void (*hush_listener)(struct listener *listener);
     int (*sockdiag_each)(int domain, uint32_t states, uint16_t port,
                          void (*visit)(const struct inet_diag_msg *socket, void *argument),
                          void *argument);

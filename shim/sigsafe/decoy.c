@@ -14,7 +14,6 @@
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
-#include "sigsafe/reuseport.h"
 
 _Atomic uint32_t decoy_wanted;
 
@@ -82,8 +81,8 @@ static void put_over(struct listener *listener, int decoy, int fd)
     move_epolls(listener, fd, EPOLL_CTL_ADD);
 }
 
-/* Put a decoy under every number that the listener has; or not, if `may` says no in the last moment. */
-static bool put_everywhere(struct listener *listener, bool (*may)(const struct listener *listener))
+/* Put a decoy under every number that the listener has. */
+static bool put_everywhere(struct listener *listener)
 {
     uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
     int decoy = make_decoy(atomic_load(&listener->fd), listener->domain);
@@ -92,20 +91,12 @@ static bool put_everywhere(struct listener *listener, bool (*may)(const struct l
         log_warn("no decoy for listener %d (errno %d)", atomic_load(&listener->fd), -decoy);
         return false;
     }
-    bool goes = may(listener);
-
-    for (uint32_t fd = 0; goes && fd < end; fd++) {
+    for (uint32_t fd = 0; fd < end; fd++) {
         if (listeners_of((int)fd) == listener) {
             put_over(listener, decoy, (int)fd);
         }
     }
     (void)real.close(decoy);
-    return goes;
-}
-
-static bool always(const struct listener *listener)
-{
-    (void)listener;
     return true;
 }
 
@@ -117,7 +108,7 @@ static bool swap(struct listener *listener)
     if (!atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_DECOY)) {
         return expected == REFUSAL_DECOY;
     }
-    if (!put_everywhere(listener, always)) {
+    if (!put_everywhere(listener)) {
         atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
         return false;
     }
@@ -156,46 +147,27 @@ void decoy_note_family(void)
     }
 }
 
-static bool leave(struct listener *listener, uint32_t from,
-                  bool (*may)(const struct listener *listener))
+static void leave(struct listener *listener, uint32_t from)
 {
     uint32_t expected = from;
 
-    if (atomic_load(&listener->fd) < 0 || listener->is_data || !may(listener) ||
-        !atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_LEFT)) {
-        return false;
-    }
-    if (!put_everywhere(listener, may)) {
+    if (atomic_load(&listener->fd) >= 0 && !listener->is_data &&
+        atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_LEFT) &&
+        !put_everywhere(listener)) {
         atomic_store(&listener->refusal, from);
-        return false;
     }
-    return true;
 }
 
 void decoy_leave_all(void)
 {
     for (uint32_t i = 0; i < listeners_high(); i++) {
-        (void)leave(&listeners[i], REFUSAL_NONE, always);
+        leave(&listeners[i], REFUSAL_NONE);
     }
 }
 
-/* A process that never accepts leaves at once: the others would wait for it in vain. */
-static bool may_leave(const struct listener *listener)
+void decoy_leave(struct listener *listener)
 {
-    return !atomic_load(&life->accepts) || reuseport_is_empty(atomic_load(&listener->fd));
-}
-
-bool decoy_leave_empty(bool all)
-{
-    bool left_all = true;
-
-    for (uint32_t i = 0; i < listeners_high(); i++) {
-        if (atomic_load(&listeners[i].fd) >= 0 &&
-            atomic_load(&listeners[i].refusal) == REFUSAL_LEAVING) {
-            left_all &= leave(&listeners[i], REFUSAL_LEAVING, all ? always : may_leave);
-        }
-    }
-    return left_all;
+    leave(listener, atomic_load(&listener->refusal));
 }
 
 /* After SHUT_RD accept never blocks: an empty queue is EINVAL, or EAGAIN if it needn't wait. */

@@ -47,8 +47,8 @@ void decoy_note_family(void);
  */
 void decoy_leave_all(void);
 
-/* The same for each REFUSAL_LEAVING whose queue is empty right now, or for all. True: none is left. */
-bool decoy_leave_empty(bool all);
+/* The same for one, whatever its refusal. */
+void decoy_leave(struct listener *listener);
 
 /* accept() failed with EINVAL: true if it should be tried again, on the decoy or the stash. */
 bool decoy_absorb(struct listener *listener);

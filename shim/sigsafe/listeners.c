@@ -36,8 +36,7 @@ static int socket_option(int fd, int name)
     return value;
 }
 
-/* Port of an IPv4 or IPv6 address, else 0. */
-static uint16_t port_of(const struct sockaddr_storage *address)
+uint16_t listeners_port_of(const struct sockaddr_storage *address)
 {
     switch (address->ss_family) {
     case AF_INET:
@@ -55,7 +54,7 @@ static uint16_t port_of(const struct sockaddr_storage *address)
  */
 static bool is_data_listener(const struct listener *listener)
 {
-    return port_of(&listener->address) >= EPHEMERAL_PORTS && fdtab_has_connections();
+    return listeners_port_of(&listener->address) >= EPHEMERAL_PORTS && fdtab_has_connections();
 }
 
 static void start_slot(struct listener *slot, int fd, int backlog)
@@ -218,10 +217,10 @@ uint64_t listeners_accepted(const struct listener *listener)
 static bool same_service(const struct sockaddr_storage *mine, socklen_t size,
                          const struct sockaddr_storage *address, socklen_t address_size)
 {
-    uint16_t port = port_of(mine);
+    uint16_t port = listeners_port_of(mine);
 
     if (port != 0 || address_size == 0) {
-        return address_size != 0 && port == port_of(address);
+        return address_size != 0 && port == listeners_port_of(address);
     }
     return mine->ss_family == AF_UNIX && size > sizeof(sa_family_t) && size == address_size &&
            memcmp(mine, address, size) == 0;

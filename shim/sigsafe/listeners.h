@@ -28,7 +28,8 @@ enum listener_refusal {
     REFUSAL_BLACKHOLE, /* SO_BINDTOIFINDEX to an interface that doesn't exist */
     REFUSAL_FILTER,    /* a socket filter that drops SYNs */
     REFUSAL_BACKLOG,   /* listen(fd, 0): new connections wait and time out */
-    REFUSAL_LEAVING,   /* not refused: will be left when its queue is empty (reuseport.h) */
+    REFUSAL_LEAVING,   /* not refused: to be left, see engine/leaving.h */
+    REFUSAL_HUSHED,    /* as REFUSAL_BLACKHOLE, for the moment before it is left */
     REFUSAL_SHUTDOWN,  /* SHUT_RD: the queue stays acceptable, then accept says EINVAL */
     REFUSAL_DECOY,     /* SHUT_RD, queue empty: a silent listener sits on the number */
     REFUSAL_LEFT       /* not refused: a silent listener sits on the number in this member alone */
@@ -87,6 +88,9 @@ bool listeners_serve_as(int fd, const struct family_layout *layout);
 
 /* A stream socket with a name and no peer: somebody listens on it, or will. */
 bool listeners_may_listen(int fd);
+
+/* Port of an IPv4 or IPv6 address, else 0. */
+uint16_t listeners_port_of(const struct sockaddr_storage *address);
 
 /* The kernel's own name of a socket, the same for every descriptor and process; 0: unknown. */
 uint64_t listeners_cookie(int fd);

@@ -152,6 +152,14 @@ void refuse_all(void)
     }
 }
 
+void refuse_hush(struct listener *listener)
+{
+    uint32_t leaving = REFUSAL_LEAVING;
+
+    (void)refuse_by_blackhole(atomic_load(&listener->fd)); /* else it is left all the same */
+    (void)atomic_compare_exchange_strong(&listener->refusal, &leaving, REFUSAL_HUSHED);
+}
+
 /* What it has inherited is refused by the owner, as far as that still has it (haproxy's master execs). */
 static bool is_ours_to_refuse(const struct listener *listener, int fd)
 {

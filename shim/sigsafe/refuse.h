@@ -31,9 +31,10 @@ void refuse_all(void);
  * In a member, for those that it has opened itself. `alone`: the rest of its family goes on.
  *
  * A listener whose group (SO_REUSEPORT) goes on without us is not refused but marked as
- * REFUSAL_LEAVING, by both: see reuseport.h.
+ * REFUSAL_LEAVING, by both: see reuseport.h. From there it goes on to REFUSAL_HUSHED.
  */
 void refuse_own(bool alone);
+void refuse_hush(struct listener *listener);
 
 /* refuse_all() has been called: a listener that comes now is to be refused as well. */
 bool refuse_is_on(void);

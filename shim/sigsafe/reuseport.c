@@ -18,15 +18,6 @@ bool reuseport_is_set(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &set, &size) == 0 && set;
 }
 
-bool reuseport_is_empty(int fd)
-{
-    struct tcp_info info;
-    socklen_t size = sizeof(info);
-
-    memset(&info, 0, sizeof(info));
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_unacked == 0;
-}
-
 struct group {
     uint16_t port; /* network order, like the address */
     const void *address;

@@ -7,9 +7,7 @@
  * at what each is bound to. One member that is refused by REFUSAL_BLACKHOLE therefore makes its share
  * of them hang; one that is closed resets what is in its queue (unless net.ipv4.tcp_migrate_req is 1,
  * Linux 5.14). So a member that stops while others go on, a worker alone or the old server beside the
- * new one, goes on accepting, and leaves the group at a moment at which its queue is empty
- * (decoy_leave_empty). What arrives in the few microseconds between that look and the end of the
- * listener, or is half-open then, is lost as it would be bare.
+ * new one, goes on accepting, and leaves the group when nothing is in its queue: engine/leaving.h.
  */
 #ifndef FLUXSHIM_SIGSAFE_REUSEPORT_H
 #define FLUXSHIM_SIGSAFE_REUSEPORT_H
@@ -21,8 +19,5 @@ bool reuseport_is_set(int fd);
 
 /* Are there listeners in its group that no member of this family has opened? */
 bool reuseport_has_strangers(const struct listener *listener, int fd);
-
-/* Is nothing in the queue? True as well if nobody can say. */
-bool reuseport_is_empty(int fd);
 
 #endif
