@@ -21,6 +21,7 @@
 #include "engine/members.h"
 #include "engine/record.h"
 #include "engine/shim.h"
+#include "engine/state_files.h"
 
 #define FORCE_NS           200000000ll /* how long forced output may take to be acknowledged */
 #define SWEEP_COST_MOST_NS 20000000ll
@@ -192,6 +193,7 @@ static void write_checkpoint(int64_t now)
     if (cleans) {
         drain_account(&record);
         members_account(&record);
+        state_files_account(&record);
         (void)checkpoint_write(&record);
     }
     wait_for_owner(now);
