@@ -17,6 +17,7 @@
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
+#include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
@@ -172,6 +173,7 @@ static void hold_signals(const struct settings *settings)
     sigdisp_strip_signalfds();
     atomic_store_explicit(&life->armed, 1, memory_order_release);
     take_masks();
+    saving_install(settings->checkpoint[0] != '\0' ? settings->checkpoint_interval : 0);
     if (has_threads() && safepoint_start() != 0) {
         log_error("running without fluxshim"); /* every thread may block the signal */
         hold_abandon();

@@ -74,12 +74,36 @@ void safepoint_count_in_libc(bool in)
     }
 }
 
+/*
+ * The coordinator has nothing more to do for now. Whoever posts an event looks at `started` afterwards,
+ * and this looks at the events after it has cleared that: one of the two sees the other. True: there
+ * is something to be done again.
+ */
+static bool is_wanted_again(void)
+{
+    uint32_t no = 0;
+
+    if (!atomic_exchange(&life->retires, 0)) {
+        return false;
+    }
+    atomic_store(&life->retired, 1);
+    atomic_store(&life->started, 0);
+    if (atomic_load(&life->events) == 0 ||
+        !atomic_compare_exchange_strong(&life->started, &no, 1)) {
+        return false;
+    }
+    atomic_store(&life->retired, 0);
+    return true;
+}
+
 static void *thread_body(void *unused)
 {
     life_thread.is_coordinator = 1;
-    atomic_store(&life->coordinator, (int32_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
-    (void)safepoint_body(unused);
-    atomic_store(&life->coordinator, 0);
+    do {
+        atomic_store(&life->coordinator, (int32_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
+        (void)safepoint_body(unused);
+        atomic_store(&life->coordinator, 0);
+    } while (is_wanted_again());
     safepoint_count_in_libc(true);
     return NULL;
 }
@@ -124,6 +148,9 @@ int safepoint_start(void)
     if (!atomic_compare_exchange_strong(&life->started, &no, 1)) {
         return 0;
     }
+    if (atomic_exchange(&life->retired, 0)) {
+        (void)pthread_join(coordinator, NULL); /* it has nothing left to do but to end */
+    }
     int error = create_thread();
 
     if (error != 0) {
@@ -153,6 +180,9 @@ void safepoint_do_work(void)
     if (work & SAFEPOINT_START) {
         if (life_armed() || atomic_load(&life->told)) {
             (void)safepoint_start();
+            if (!life_draining()) { /* a periodic checkpoint that can't be written now is left out */
+                atomic_fetch_and(&life->work, ~(uint32_t)SAFEPOINT_START);
+            }
         } else {
             atomic_store(&life->work, 0); /* inherited by a fork: our parent's business */
         }
@@ -212,12 +242,15 @@ static void wait_until_alone(void)
 
 void safepoint_pause(void)
 {
-    if (!life_armed() || atomic_load(&life->threads) || !atomic_load(&life->started)) {
+    if (!life_armed() || atomic_load(&life->threads) ||
+        !(atomic_load(&life->started) || atomic_load(&life->retired))) {
         return;
     }
     life_post(LIFE_PAUSE);
     (void)pthread_join(coordinator, NULL);
     wait_until_alone();
+    atomic_fetch_and(&life->events, ~(uint32_t)LIFE_PAUSE); /* it may have ended by itself */
+    atomic_store(&life->retired, 0);
     atomic_store(&life->started, 0);
 }
 

@@ -7,7 +7,7 @@
  * signal interrupts either a blocking call that a wrapper has marked with safepoint_enter() --
  * POSIX (System Interfaces 2.4.3) lets a handler that interrupts a safe function call any
  * function -- and then starts the thread itself; or other code, and then it leaves a note, and
- * the next wrapped call starts the thread. A kernel timer (hold.c) retries, and finds out that the
+ * the next wrapped call starts the thread. A kernel timer (hold.c, saving.c) retries, and finds out that the
  * program sits in a blocking call that no wrapper has marked.
  *
  * A wait that the shim's own handler has interrupted is repeated, so that no EINTR reaches the

@@ -15,6 +15,7 @@
 #include "sigsafe/life.h"
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
+#include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
@@ -58,6 +59,12 @@ static void on_tell(int signo, siginfo_t *info, void *context)
         errno = saved;
         return;
     }
+    if (saving_is_tick(info)) {
+        saving_tick();
+        hold_claim(context);
+        errno = saved;
+        return;
+    }
     if (!is_ours(info)) {
         /* Where bare it would end the process: nobody means that by another family's tell. */
         (void)sigdisp_call_handler(signo, info, context);
@@ -74,7 +81,13 @@ bool tell_taken(const siginfo_t *info)
         be_told();
         (void)safepoint_start();
     }
-    return !is_ours(info) && !is_a_move(info);
+    if (saving_is_tick(info)) {
+        saving_tick();
+        if (atomic_load(&life->events) & LIFE_TICK) {
+            (void)safepoint_start();
+        }
+    }
+    return !is_ours(info) && !is_a_move(info) && !saving_is_tick(info);
 }
 
 static bool is_unused(int signo)
