@@ -359,6 +359,8 @@ static void begin_with(int folder, bool told)
         tell_of_another(&before);
     }
     leftovers_remove(folder, place_name());
+    log_info("checkpoint %s: %s, generation %llu", place_path(),
+             before.root ? "read" : "there is none yet", (unsigned long long)last);
 }
 
 int checkpoint_prepare(const char *given)
