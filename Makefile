@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize, sanitize-hooks,
-# check, lint, format, clean.
+# fuzz, check, lint, format, clean.
 
 CC ?= gcc
 CXX ?= g++
@@ -69,7 +69,7 @@ SKIPPED_HOOKS = $(filter-out $(OPTIONAL_HOOKS),sqlite postgres redis)
 BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
 
-.PHONY: all hooks tests unit sanitize sanitize-hooks check lint format clean
+.PHONY: all hooks tests unit sanitize sanitize-hooks fuzz check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
 
 hooks: $(BUILTINS)
@@ -195,6 +195,15 @@ sanitize: $(BUILD)/sanitize/built
 # The built-in hooks and their caller, with the same; tests/builtin_hooks.bats runs them.
 sanitize-hooks:
 	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" hooks $(BUILD)/sanitize/tests/tools/hook_call
+
+# libFuzzer is clang's. tests/fuzz/corpus has a folder for each.
+FUZZ_checkpoint = shim/engine/past.c shim/engine/hook_state.c
+FUZZ_SECONDS ?= 600
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c shim/*/*.c shim/*/*.h
+	@mkdir -p $(@D)
+	clang $(COMMON) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
+fuzz:
+	@./scripts/fuzz $(FUZZ_SECONDS)
 
 check:
 	./scripts/check

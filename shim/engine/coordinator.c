@@ -367,7 +367,7 @@ static void save_in_time(int64_t now)
         return;
     }
     if (save_at_ns != 0 && now >= save_at_ns) {
-        saving_write("periodic");
+        saving_write(&record, "periodic");
         now = shim_now();
         save_at_ns = 0;
     }
@@ -380,7 +380,7 @@ static void save_when_told(uint32_t events)
     if (!(events & (LIFE_TICK | LIFE_SAVE)) || fsm.state != FSM_RUNNING) {
         return;
     }
-    saving_write(events & LIFE_SAVE ? "request" : "periodic");
+    saving_write(&record, events & LIFE_SAVE ? "request" : "periodic");
     atomic_store(&shim->life->retires, !atomic_load(&shim->life->threads));
 }
 

@@ -4,7 +4,12 @@
 #ifndef FLUXSHIM_ENGINE_SAVING_H
 #define FLUXSHIM_ENGINE_SAVING_H
 
-/* `reason` is "periodic" or "request". Hooks save on their threads, which end with it. */
-void saving_write(const char *reason);
+#include "engine/record.h"
+
+/*
+ * `reason` is "periodic" or "request". Hooks save on their threads, which end with it. The record is the
+ * shutdown's, which has not begun, and is empty again afterwards: it is too large to have two.
+ */
+void saving_write(struct record *record, const char *reason);
 
 #endif

@@ -34,7 +34,7 @@ static int64_t deadline_ns; /* of the checksums */
 
 static void add_chunks(struct file *file, int fd, SHA2_CTX *context)
 {
-    static uint8_t chunk[65536];
+    static uint8_t chunk[16384];
     int64_t size = 0;
     ssize_t n;
 
