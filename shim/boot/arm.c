@@ -211,10 +211,13 @@ static void found_family(const struct settings *settings)
     }
 }
 
-static struct family_layout *host; /* the family that this process has been invited to */
+/* The family that this process has been invited to: whoever takes it out has to unmap it. */
+static struct family_layout *_Atomic invitation;
 
 static bool join_family(void)
 {
+    struct family_layout *host = atomic_exchange(&invitation, NULL);
+
     host = host ? host : join_own();
     if (!host) {
         return false;
@@ -228,7 +231,6 @@ static bool join_family(void)
     if (!joined) {
         (void)munmap(host, sizeof(*host));
     }
-    host = NULL;
     return joined;
 }
 
@@ -325,10 +327,16 @@ void arm_process(void)
 
 void arm_as_guest(struct family_layout *layout)
 {
-    host = layout;
+    struct family_layout *none = NULL;
+    bool invited = atomic_compare_exchange_strong(&invitation, &none, layout);
+
     arm_process();
-    if (host) { /* another thread has armed, or nobody may */
-        (void)munmap(host, sizeof(*host));
-        host = NULL;
+    if (!invited || atomic_compare_exchange_strong(&invitation, &layout, NULL)) {
+        (void)munmap(layout, sizeof(*layout)); /* another thread has armed, or nobody may */
     }
+}
+
+bool arm_was_tried(void)
+{
+    return atomic_load(&arming.tried) == getpid();
 }

@@ -77,7 +77,7 @@ void join_for(int fd)
     int saved = errno;
 
     if (life_thread.in_vfork || getauxval(AT_SECURE) || atomic_load(&life->sandboxed) ||
-        family_self() || life_armed() || option(fd, SO_TYPE) != SOCK_STREAM ||
+        family_self() || arm_was_tried() || option(fd, SO_TYPE) != SOCK_STREAM ||
         (!option(fd, SO_ACCEPTCONN) && is_too_soon())) {
         errno = saved;
         return;
