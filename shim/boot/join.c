@@ -92,21 +92,29 @@ void join_for(int fd)
     errno = saved;
 }
 
-static const char *taken_over; /* the path that the program before this one has left */
+static struct family_layout *taken_over; /* from the program before this one */
 
-/* The string outlives its entry: it lies on the stack that the kernel made. */
+/*
+ * Looked at before the entry goes: what has come here through a program without the shim is no family
+ * of this process's, and doesn't arm it. (And a program may write over its environment.)
+ */
 void join_note_exec(void)
 {
-    taken_over = getenv(FAMILY_VARIABLE);
+    const char *path = getenv(FAMILY_VARIABLE);
+
+    if (!path) {
+        return;
+    }
+    taken_over = family_file_open(path);
+    (void)unsetenv(FAMILY_VARIABLE);
     if (taken_over) {
-        (void)unsetenv(FAMILY_VARIABLE);
         atomic_fetch_or(&life->work, SAFEPOINT_INHERITED);
     }
 }
 
 struct family_layout *join_own(void)
 {
-    struct family_layout *layout = taken_over ? family_file_open(taken_over) : NULL;
+    struct family_layout *layout = taken_over;
 
     taken_over = NULL;
     return layout;
