@@ -633,3 +633,8 @@ reloads() { # PREFIX... -- ARGUMENT...
     reloads env -- unix:"$work/open/1"
     reloads "${unprivileged[@]}" -- unix:"$work/open/2"
 }
+
+@test "an owner that execs itself: as bare, after an exec that fails and with more than its stack has room for" {
+    export FLUX_RUN_DIR=$work/run
+    same_as_bare "$FIXTURES/reexec"
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sigsafe/family.h"
@@ -73,34 +74,65 @@ static size_t count_strings(char *const strings[])
     return count;
 }
 
-/* `environment` is `env`, with the family's entry in front if this process is its owner and stays so. */
-#define FAMILY_ENVIRONMENT(environment, env)                                                       \
-    bool tells_ = family_goes_on_by_exec();                                                        \
-    size_t entries_ = tells_ ? count_strings(env) : 0;                                             \
-    char *room_[entries_ + 2];                                                                     \
-    room_[0] = family_entry;                                                                       \
-    for (size_t i_ = 0; i_ < entries_; i_++) {                                                     \
-        room_[i_ + 1] = (env)[i_];                                                                 \
-    }                                                                                              \
-    room_[entries_ + 1] = NULL;                                                                    \
-    char *const *environment = tells_ ? room_ : (env)
+/* What the next program gets: `entries`, which is the program's own or lies in `size` bytes of ours. */
+struct environment {
+    char *const *entries;
+    size_t size;
+};
 
-static int exec_failed(uint64_t blocked)
+/*
+ * With the family's entry if this process is its owner and stays so. Last: what a program takes for the
+ * room of its title begins behind its arguments. Not on the stack, which may be a handler's.
+ */
+static struct environment environment_with_family(char *const env[])
 {
+    size_t count = count_strings(env), size = (count + 2) * sizeof(char *);
+    char **room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (room == MAP_FAILED) {
+        return (struct environment){.entries = env};
+    }
+    for (size_t i = 0; i < count; i++) {
+        room[i] = env[i];
+    }
+    room[count] = family_entry;
+    return (struct environment){.entries = room, .size = size};
+}
+
+static struct environment environment_of(char *const env[])
+{
+    int saved = errno;
+    struct environment environment = {.entries = env};
+
+    if (family_goes_on_by_exec()) {
+        environment = environment_with_family(env);
+    }
+    errno = saved;
+    return environment;
+}
+
+static int exec_failed(uint64_t blocked, const struct environment *environment)
+{
+    int saved = errno;
+
     if (!life_thread.in_vfork) {
         family_exec_failed();
     }
+    if (environment->size != 0) {
+        (void)munmap((void *)environment->entries, environment->size);
+    }
+    errno = saved;
     mask_is_virtual_again(blocked);
     return -1;
 }
 
 WRAP int execve(const char *path, char *const argv[], char *const env[])
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct environment environment = environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.execve(path, argv, environment);
-    return exec_failed(blocked);
+    (void)real.execve(path, argv, environment.entries);
+    return exec_failed(blocked, &environment);
 }
 
 WRAP int execv(const char *path, char *const argv[])
@@ -110,11 +142,11 @@ WRAP int execv(const char *path, char *const argv[])
 
 WRAP int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct environment environment = environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.execvpe(file, argv, environment);
-    return exec_failed(blocked);
+    (void)real.execvpe(file, argv, environment.entries);
+    return exec_failed(blocked, &environment);
 }
 
 WRAP int execvp(const char *file, char *const argv[])
@@ -124,20 +156,20 @@ WRAP int execvp(const char *file, char *const argv[])
 
 WRAP int fexecve(int fd, char *const argv[], char *const env[])
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct environment environment = environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.fexecve(fd, argv, environment);
-    return exec_failed(blocked);
+    (void)real.fexecve(fd, argv, environment.entries);
+    return exec_failed(blocked, &environment);
 }
 
 WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct environment environment = environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.execveat(dir, path, argv, environment, flags);
-    return exec_failed(blocked);
+    (void)real.execveat(dir, path, argv, environment.entries, flags);
+    return exec_failed(blocked, &environment);
 }
 
 static size_t count_arguments(va_list args)
