@@ -121,6 +121,10 @@ sends_all() { # CALL [thread]
     same_as_bare "$FIXTURES/cancel"
 }
 
+@test "listen() is no cancellation point, arming included" {
+    same_as_bare "$FIXTURES/cancel_listen"
+}
+
 # Where a server sits ------------------------------------------------------------------------------
 
 # No wrapper marks the last four: the timer finds out after some ticks.

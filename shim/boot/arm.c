@@ -3,6 +3,7 @@
 /* Context: the program's thread inside listen or accept; may allocate and block. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -311,17 +312,20 @@ void arm_process(void)
 {
     pid_t pid = getpid();
     pid_t before = atomic_load(&arming.tried);
-    int saved = errno;
+    int saved = errno, cancels;
 
     if (life_armed() || life_thread.in_vfork || getauxval(AT_SECURE) ||
         atomic_load(&life->sandboxed) || atomic_load(&arming.done_by) == (uint32_t)pid) {
         return;
     }
+    /* listen() is no cancellation point (pthreads(7)), and nobody else would end what we began. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
     if (before != pid && atomic_compare_exchange_strong(&arming.tried, &before, pid)) {
         arm_once();
     } else {
         wait_for_arming(pid);
     }
+    (void)pthread_setcancelstate(cancels, NULL);
     errno = saved;
 }
 

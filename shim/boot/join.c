@@ -2,6 +2,7 @@
 /* A program that was exec'd joins the family whose connection or listener it has been given. */
 /* Context: the program's thread, inside recvmsg or accept; may allocate and block. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -74,7 +75,7 @@ static bool is_too_soon(void)
 void join_for(int fd)
 {
     struct claim claim = {.fd = fd};
-    int saved = errno;
+    int saved = errno, cancels;
 
     if (life_thread.in_vfork || getauxval(AT_SECURE) || atomic_load(&life->sandboxed) ||
         family_self() || arm_was_tried() || option(fd, SO_TYPE) != SOCK_STREAM ||
@@ -82,6 +83,8 @@ void join_for(int fd)
         errno = saved;
         return;
     }
+    /* What recvmsg has already taken would be lost with a thread that is cancelled here. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
     claim.cookie = listeners_cookie(fd);
     find_kin(&claim);
     struct family_layout *layout = family_file_find(environment_run_dir(), fits, &claim);
@@ -89,6 +92,7 @@ void join_for(int fd)
     if (layout) {
         arm_as_guest(layout);
     }
+    (void)pthread_setcancelstate(cancels, NULL);
     errno = saved;
 }
 
