@@ -638,3 +638,13 @@ reloads() { # PREFIX... -- ARGUMENT...
     export FLUX_RUN_DIR=$work/run
     same_as_bare "$FIXTURES/reexec"
 }
+
+@test "an idle connection of a worker that has a program beside it doesn't hold the drain" {
+    start_program shimmed python3 "$BATS_TEST_DIRNAME/fixtures/helped_worker.py"
+    wait_until_ready
+    start_inflight --proto line --idle 1
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 0
+    expect_at_most "ms to the exit" "$exit_ms" 5000
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
