@@ -54,7 +54,7 @@ static void on_tell(int signo, siginfo_t *info, void *context)
         return;
     }
     if (is_a_move(info)) {
-        hold_claim(context);
+        hold_claim(context, saved);
         errno = saved;
         return;
     }
@@ -64,7 +64,7 @@ static void on_tell(int signo, siginfo_t *info, void *context)
         return;
     }
     be_told();
-    hold_claim(context);
+    hold_claim(context, saved);
     errno = saved;
 }
 
