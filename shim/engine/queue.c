@@ -122,14 +122,7 @@ static bool some_are_leaving(void)
 
 bool queue_leave(bool all)
 {
-    if (!some_are_leaving()) {
-        return true;
-    }
-    if (!shim->leave_empty_ones(all)) {
-        return false;
-    }
-    shim->move_threads();
-    return true;
+    return !some_are_leaving() || shim->leave_empty_ones(all);
 }
 
 int64_t queue_look(int64_t now)

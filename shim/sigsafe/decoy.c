@@ -15,6 +15,7 @@
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
 #include "sigsafe/reuseport.h"
+#include "sigsafe/tell.h"
 
 _Atomic uint32_t decoy_wanted;
 
@@ -82,30 +83,37 @@ static void put_over(struct listener *listener, int decoy, int fd)
     move_epolls(listener, fd, EPOLL_CTL_ADD);
 }
 
-/* Put a decoy under every number that the listener has; or not, if `may` says no in the last moment. */
-static bool put_everywhere(struct listener *listener, bool (*may)(const struct listener *listener))
+/* Put this socket under every number that the listener has. */
+static void put_everywhere(struct listener *listener, int socket)
 {
     uint32_t end = atomic_load_explicit(&fdtab.high, memory_order_relaxed);
-    int decoy = make_decoy(atomic_load(&listener->fd), listener->domain);
 
-    if (decoy < 0) {
-        log_warn("no decoy for listener %d (errno %d)", atomic_load(&listener->fd), -decoy);
-        return false;
-    }
-    bool goes = may(listener);
-
-    for (uint32_t fd = 0; goes && fd < end; fd++) {
-        if (listeners_of((int)fd) == listener) {
-            put_over(listener, decoy, (int)fd);
+    for (uint32_t fd = 0; fd < end; fd++) {
+        if ((int)fd != socket && listeners_of((int)fd) == listener) {
+            put_over(listener, socket, (int)fd);
         }
     }
-    (void)real.close(decoy);
-    return goes;
 }
 
-static bool always(const struct listener *listener)
+static int decoy_for(const struct listener *listener)
 {
-    (void)listener;
+    int fd = atomic_load(&listener->fd), decoy = make_decoy(fd, listener->domain);
+
+    if (decoy < 0) {
+        log_warn("no decoy for listener %d (errno %d)", fd, -decoy);
+    }
+    return decoy;
+}
+
+static bool put_decoy(struct listener *listener)
+{
+    int decoy = decoy_for(listener);
+
+    if (decoy < 0) {
+        return false;
+    }
+    put_everywhere(listener, decoy);
+    (void)real.close(decoy);
     return true;
 }
 
@@ -117,7 +125,7 @@ static bool swap(struct listener *listener)
     if (!atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_DECOY)) {
         return expected == REFUSAL_DECOY;
     }
-    if (!put_everywhere(listener, always)) {
+    if (!put_decoy(listener)) {
         atomic_store(&listener->refusal, REFUSAL_SHUTDOWN);
         return false;
     }
@@ -156,33 +164,72 @@ void decoy_note_family(void)
     }
 }
 
-static bool leave(struct listener *listener, uint32_t from,
-                  bool (*may)(const struct listener *listener))
+static void leave(struct listener *listener)
 {
-    uint32_t expected = from;
+    uint32_t none = REFUSAL_NONE;
 
-    if (atomic_load(&listener->fd) < 0 || listener->is_data || !may(listener) ||
-        !atomic_compare_exchange_strong(&listener->refusal, &expected, REFUSAL_LEFT)) {
-        return false;
+    if (atomic_load(&listener->fd) >= 0 && !listener->is_data &&
+        atomic_compare_exchange_strong(&listener->refusal, &none, REFUSAL_LEFT) &&
+        !put_decoy(listener)) {
+        atomic_store(&listener->refusal, REFUSAL_NONE);
     }
-    if (!put_everywhere(listener, may)) {
-        atomic_store(&listener->refusal, from);
-        return false;
-    }
-    return true;
 }
 
 void decoy_leave_all(void)
 {
     for (uint32_t i = 0; i < listeners_high(); i++) {
-        (void)leave(&listeners[i], REFUSAL_NONE, always);
+        leave(&listeners[i]);
     }
 }
 
-/* A process that never accepts leaves at once: the others would wait for it in vain. */
-static bool may_leave(const struct listener *listener)
+/*
+ * The socket goes with its last descriptor, and whoever waits on it holds it, too: one of our own keeps
+ * it until all have moved to the decoy. What has arrived by then brings it back under its numbers.
+ */
+static bool exchange(struct listener *listener, int decoy, bool all)
 {
-    return !atomic_load(&life->accepts) || reuseport_is_empty(atomic_load(&listener->fd));
+    int fd = atomic_load(&listener->fd);
+    int kept = all ? -1 : real.fcntl(fd, F_DUPFD_CLOEXEC, NULL);
+
+    put_everywhere(listener, decoy);
+    tell_move_threads();
+    bool goes = kept < 0 || reuseport_is_empty(kept);
+
+    if (!goes) {
+        put_everywhere(listener, kept);
+        tell_move_threads();
+    }
+    if (kept >= 0) {
+        (void)real.close(kept);
+    }
+    return goes;
+}
+
+/* A process that never accepts leaves at once: the others would wait for it in vain. */
+static bool leave_group(struct listener *listener, bool all)
+{
+    uint32_t leaving = REFUSAL_LEAVING;
+    int fd = atomic_load(&listener->fd);
+
+    all |= !atomic_load(&life->accepts);
+    if (listener->is_data || (!all && !reuseport_is_empty(fd))) {
+        return false;
+    }
+    int decoy = decoy_for(listener);
+
+    if (decoy < 0 || !atomic_compare_exchange_strong(&listener->refusal, &leaving, REFUSAL_LEFT)) {
+        if (decoy >= 0) {
+            (void)real.close(decoy);
+        }
+        return false;
+    }
+    bool goes = exchange(listener, decoy, all);
+
+    if (!goes) {
+        atomic_store(&listener->refusal, REFUSAL_LEAVING);
+    }
+    (void)real.close(decoy);
+    return goes;
 }
 
 bool decoy_leave_empty(bool all)
@@ -192,7 +239,7 @@ bool decoy_leave_empty(bool all)
     for (uint32_t i = 0; i < listeners_high(); i++) {
         if (atomic_load(&listeners[i].fd) >= 0 &&
             atomic_load(&listeners[i].refusal) == REFUSAL_LEAVING) {
-            left_all &= leave(&listeners[i], REFUSAL_LEAVING, all ? always : may_leave);
+            left_all &= refuse_the_last(&listeners[i]) || leave_group(&listeners[i], all);
         }
     }
     return left_all;

@@ -8,8 +8,9 @@
  * of them hang; one that is closed resets what is in its queue (unless net.ipv4.tcp_migrate_req is 1,
  * Linux 5.14). So a member that stops while others go on, a worker alone or the old server beside the
  * new one, goes on accepting, and leaves the group at a moment at which its queue is empty
- * (decoy_leave_empty). What arrives in the few microseconds between that look and the end of the
- * listener, or is half-open then, is lost as it would be bare.
+ * (decoy_leave_empty): all its threads have moved to the decoy, and what has come meanwhile brings the
+ * listener back. What arrives in the microsecond between that look and the end of the listener, or is
+ * half-open then, is lost as it would be bare.
  */
 #ifndef FLUXSHIM_SIGSAFE_REUSEPORT_H
 #define FLUXSHIM_SIGSAFE_REUSEPORT_H
