@@ -202,3 +202,15 @@ serves_without_name() { # WARNING
     expect_equal "exit status" "$exit_status" 7
     expect_equal "members" "$(roles)" ""
 }
+
+@test "servers of different pid namespaces that share the folder leave each other's files alone" {
+    local file
+
+    unshare --pid --fork true || skip "new pid namespaces are not allowed here"
+    start_server shimmed single
+    file=$(find "$FLUX_RUN_DIR" -type f)
+    unshare --pid --fork --mount-proc env LD_PRELOAD="$SHIM" python3 -c 'import socket; socket.socket().listen()' 3>&-
+    expect_equal "files" "$(find "$FLUX_RUN_DIR" -type f)" "$file"
+    stop_and_wait
+    expect_equal "files left" "$(find "$FLUX_RUN_DIR" -type f)" ""
+}

@@ -147,6 +147,14 @@ static void for_each(const char *path, bool (*look)(int folder, const char *name
     }
 }
 
+/* Two containers can share the folder: the other one's pids mean nothing here. */
+static uint32_t pid_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 0;
+}
+
 /* Founding -------------------------------------------------------------------------------------------- */
 
 static bool has_living_member(const struct family_layout *layout)
@@ -171,7 +179,7 @@ static bool is_left_over(int folder, const char *name)
         return false;
     }
     struct family_layout *layout = map_checked(folder, name);
-    bool alive = layout && has_living_member(layout);
+    bool alive = layout && (layout->pid_namespace != pid_namespace() || has_living_member(layout));
 
     if (layout) {
         (void)munmap(layout, sizeof(*layout));
@@ -236,6 +244,7 @@ static struct family_layout *create_in(int folder, const char *path)
         layout = map_file(fd);
     }
     if (layout && fstat(fd, &st) == 0) {
+        layout->pid_namespace = pid_namespace();
         remember(whole, &st);
     } else {
         (void)unlinkat(folder, name, 0);
@@ -298,7 +307,8 @@ static bool look(int folder, const char *name, void *argument)
     struct search *search = argument;
     struct family_layout *layout = map_checked(folder, name);
 
-    if (layout && search->fits(layout, search->argument)) {
+    if (layout && layout->pid_namespace == pid_namespace() &&
+        search->fits(layout, search->argument)) {
         search->found = layout;
     } else if (layout) {
         (void)munmap(layout, sizeof(*layout));
