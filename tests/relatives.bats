@@ -153,6 +153,16 @@ has_worked() {
     expect_equal "files left" "$(find "$FLUX_RUN_DIR" -type f)" ""
 }
 
+@test "a server that changes its folder still takes away a file of a relative name" {
+    mkdir "$work/here"
+    cd "$work/here"
+    FLUX_RUN_DIR=run start_program shimmed python3 -c 'import os, socket; socket.socket().listen(); os.chdir("/")'
+    await_exit
+    expect_equal "exit status" "$exit_status" 0
+    expect_equal "folder" "$(ls "$work/here")" run
+    expect_equal "files left" "$(find "$work/here" -type f)" ""
+}
+
 # A worker finds no family there, drains alone, and dies of its master's signal as it would bare.
 serves_without_name() { # WARNING
     start_fixture shimmed relatives leaves-listener 1

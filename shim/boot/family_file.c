@@ -262,14 +262,15 @@ static void tell(const char *run_dir, const char *path, int error)
 
 static struct family_layout *create_named(const char *run_dir)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], absolute[PATH_MAX];
 
     if (!folder_of(run_dir, path, sizeof(path))) {
         return NULL; /* nobody has said where */
     }
     (void)mkdir(path, geteuid() == 0 ? 0755 : 0700);
     int folder = open_folder(path);
-    struct family_layout *layout = folder >= 0 ? create_in(folder, path) : NULL;
+    struct family_layout *layout =
+        folder >= 0 ? create_in(folder, realpath(path, absolute) ? absolute : path) : NULL;
 
     if (!layout) {
         tell(run_dir, path, folder < 0 ? -folder : errno);
