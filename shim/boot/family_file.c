@@ -20,6 +20,8 @@
 #include "sigsafe/real.h"
 
 #define FILES_MOST 4096 /* looked at in one folder */
+#define FOLDER_SIZE                                                                                \
+    (SETTINGS_PATH_SIZE + sizeof("/fluxshim")) /* a thread may have 16 KiB of stack */
 
 /* What this process, or the one that it was forked from, has made. */
 static struct {
@@ -215,9 +217,9 @@ static int make_file(int folder, const char *name)
     return fd;
 }
 
-static void remember(const char *path, const struct stat *st)
+static void remember(const char *folder, const char *name, const struct stat *st)
 {
-    int size = snprintf(family_entry, sizeof(family_entry), FAMILY_VARIABLE "=%s", path);
+    int size = snprintf(family_entry, sizeof(family_entry), FAMILY_VARIABLE "=%s%s", folder, name);
 
     own.path = size < (int)sizeof(family_entry) ? family_entry + sizeof(FAMILY_VARIABLE) : NULL;
     own.device = st->st_dev;
@@ -231,11 +233,10 @@ static struct family_layout *create_in(int folder, const char *path)
 {
     struct family_layout *layout = NULL;
     struct stat st;
-    char name[64], whole[PATH_MAX + sizeof(name) + 1];
+    char name[64]; /* with the slash before it */
 
-    (void)snprintf(name, sizeof(name), "%d-%lld", (int)getpid(), (long long)own_start_ms());
-    (void)snprintf(whole, sizeof(whole), "%s/%s", path, name);
-    int fd = make_file(folder, name);
+    (void)snprintf(name, sizeof(name), "/%d-%lld", (int)getpid(), (long long)own_start_ms());
+    int fd = make_file(folder, name + 1);
 
     if (fd < 0) {
         return NULL;
@@ -245,11 +246,23 @@ static struct family_layout *create_in(int folder, const char *path)
     }
     if (layout && fstat(fd, &st) == 0) {
         layout->pid_namespace = pid_namespace();
-        remember(whole, &st);
+        remember(path, name, &st);
     } else {
-        (void)unlinkat(folder, name, 0);
+        (void)unlinkat(folder, name + 1, 0);
     }
     (void)real.close(fd);
+    return layout;
+}
+
+/* The program may change its folder. */
+static struct family_layout *create_below(int folder, const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    struct family_layout *layout = create_in(folder, absolute ? absolute : path);
+    int error = errno;
+
+    free(absolute);
+    errno = error;
     return layout;
 }
 
@@ -262,15 +275,14 @@ static void tell(const char *run_dir, const char *path, int error)
 
 static struct family_layout *create_named(const char *run_dir)
 {
-    char path[PATH_MAX], absolute[PATH_MAX];
+    char path[FOLDER_SIZE];
 
     if (!folder_of(run_dir, path, sizeof(path))) {
         return NULL; /* nobody has said where */
     }
     (void)mkdir(path, geteuid() == 0 ? 0755 : 0700);
     int folder = open_folder(path);
-    struct family_layout *layout =
-        folder >= 0 ? create_in(folder, realpath(path, absolute) ? absolute : path) : NULL;
+    struct family_layout *layout = folder >= 0 ? create_below(folder, path) : NULL;
 
     if (!layout) {
         tell(run_dir, path, folder < 0 ? -folder : errno);
@@ -322,7 +334,7 @@ struct family_layout *family_file_find(const char *run_dir,
                                        void *argument)
 {
     struct search search = {.fits = fits, .argument = argument};
-    char path[PATH_MAX];
+    char path[FOLDER_SIZE];
 
     if (folder_of(run_dir, path, sizeof(path))) {
         for_each(path, look, &search);
@@ -336,7 +348,7 @@ struct family_layout *family_file_open(const char *path)
     struct stat st;
 
     if (layout && family_knows(layout, getpid()) && stat(path, &st) == 0) {
-        remember(path, &st);
+        remember(path, "", &st);
         return layout;
     }
     if (layout) {
