@@ -403,3 +403,11 @@ single --listen unix:$work/4
 threaded --listen unix:$work/5 --listen tcp4
 END
 }
+
+@test "the group of a SO_REUSEPORT listener is looked at from a handler with a stack of 8 KiB" {
+    start_program shimmed "$BUILD/tests/fixtures/alternate_stack"
+    wait_until_ready
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 7
+    expect_equal "stderr" "$(<"$server_err")" ""
+}
