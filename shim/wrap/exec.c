@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sigsafe/family.h"
@@ -64,63 +63,14 @@ static uint64_t before_exec(void)
     return mask_becomes_real();
 }
 
-static size_t count_strings(char *const strings[])
-{
-    size_t count = 0;
-
-    while (strings && strings[count]) {
-        count++;
-    }
-    return count;
-}
-
-/* What the next program gets: `entries`, which is the program's own or lies in `size` bytes of ours. */
-struct environment {
-    char *const *entries;
-    size_t size;
-};
-
-/*
- * With the family's entry if this process is its owner and stays so. Last: what a program takes for the
- * room of its title begins behind its arguments. Not on the stack, which may be a handler's.
- */
-static struct environment environment_with_family(char *const env[])
-{
-    size_t count = count_strings(env), size = (count + 2) * sizeof(char *);
-    char **room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (room == MAP_FAILED) {
-        return (struct environment){.entries = env};
-    }
-    for (size_t i = 0; i < count; i++) {
-        room[i] = env[i];
-    }
-    room[count] = family_entry;
-    return (struct environment){.entries = room, .size = size};
-}
-
-static struct environment environment_of(char *const env[])
-{
-    int saved = errno;
-    struct environment environment = {.entries = env};
-
-    if (family_goes_on_by_exec()) {
-        environment = environment_with_family(env);
-    }
-    errno = saved;
-    return environment;
-}
-
-static int exec_failed(uint64_t blocked, const struct environment *environment)
+static int exec_failed(uint64_t blocked, const struct family_environment *environment)
 {
     int saved = errno;
 
     if (!life_thread.in_vfork) {
         family_exec_failed();
     }
-    if (environment->size != 0) {
-        (void)munmap((void *)environment->entries, environment->size);
-    }
+    family_environment_free(environment);
     errno = saved;
     mask_is_virtual_again(blocked);
     return -1;
@@ -128,7 +78,7 @@ static int exec_failed(uint64_t blocked, const struct environment *environment)
 
 WRAP int execve(const char *path, char *const argv[], char *const env[])
 {
-    struct environment environment = environment_of(env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
     (void)real.execve(path, argv, environment.entries);
@@ -142,7 +92,7 @@ WRAP int execv(const char *path, char *const argv[])
 
 WRAP int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    struct environment environment = environment_of(env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
     (void)real.execvpe(file, argv, environment.entries);
@@ -156,7 +106,7 @@ WRAP int execvp(const char *file, char *const argv[])
 
 WRAP int fexecve(int fd, char *const argv[], char *const env[])
 {
-    struct environment environment = environment_of(env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
     (void)real.fexecve(fd, argv, environment.entries);
@@ -165,7 +115,7 @@ WRAP int fexecve(int fd, char *const argv[], char *const env[])
 
 WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    struct environment environment = environment_of(env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
     (void)real.execveat(dir, path, argv, environment.entries, flags);
