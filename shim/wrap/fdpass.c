@@ -48,6 +48,14 @@ static void note_received(int fd)
     }
 }
 
+/* The kernel refuses a message with a header that says more than there is; we may see it first. */
+static bool has_room_for(const struct msghdr *message, const struct cmsghdr *header)
+{
+    size_t before = (size_t)((const char *)header - (const char *)message->msg_control);
+
+    return header->cmsg_len <= message->msg_controllen - before;
+}
+
 static void for_each(const struct msghdr *message, void (*note)(int fd))
 {
     struct cmsghdr *header;
@@ -55,7 +63,7 @@ static void for_each(const struct msghdr *message, void (*note)(int fd))
     if (life_thread.in_vfork) {
         return;
     }
-    for (header = CMSG_FIRSTHDR(message); header;
+    for (header = CMSG_FIRSTHDR(message); header && has_room_for(message, header);
          header = CMSG_NXTHDR((struct msghdr *)message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
             continue;
@@ -87,7 +95,8 @@ void fdpass_before_first(const struct msghdr *message)
     struct msghdr copy;
     int saved = errno;
 
-    if (copy_safely(message, &copy, sizeof(copy)) && copy.msg_controllen <= sizeof(control) &&
+    if (!atomic_load(&life->sandboxed) && /* whose filter may kill for process_vm_readv */
+        copy_safely(message, &copy, sizeof(copy)) && copy.msg_controllen <= sizeof(control) &&
         copy.msg_controllen >= sizeof(control.first) &&
         copy_safely(copy.msg_control, &control, copy.msg_controllen)) {
         copy.msg_control = &control;

@@ -10,7 +10,7 @@
 #include "wrap/wrap.h"
 
 /*
- * Before a message is sent by a process that has bound sockets and listens on none: if it gives one
+ * Before a message is sent by a process that has bound stream sockets and listens on none: if it gives one
  * of them away (a primary whose workers listen), it arms, so that the receiver finds its family. The
  * message may be no memory at all: it is looked at through the kernel.
  */
