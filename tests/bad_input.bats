@@ -275,7 +275,7 @@ starts_with() {
         [ -s "$server_err" ] || break
         expect_equal "lines with $kib KiB that are not the shim's" \
             "$(grep -vc '^fluxshim\[[0-9]*\]: ' "$server_err" || :)" 0
-        ! grep -q -e 'for the descriptor table' -e 'descriptors only' "$server_err" ||
+        ! grep -q -e 'for the settings' -e 'for the descriptor table' -e 'descriptors only' "$server_err" ||
             table=$((table + 1))
         kib=$((kib + 20))
         expect_at_most "KiB until nothing is missing" "$kib" 100000

@@ -173,7 +173,7 @@ both_leave() { # SERVER
     other=$server_pid
     start_server shimmed "$1" --reuseport --listen "tcp4:$port"
     start_client churn --connect "$server_address" --threads 4 --until-refused
-    wait_for 5 has_cpu_time "$other" 4
+    wait_for 5 have_worked "$other"
     send_signal TERM "$other"
     stop_and_wait
     server_pid=$other await_exit

@@ -299,6 +299,8 @@ static void arm_once(void)
         arm_as_member(settings);
     } else if (settings) {
         arm_with(settings);
+    } else {
+        log_error("no memory for the settings: running without fluxshim");
     }
     atomic_store(&arming.done_by, (uint32_t)getpid());
     life_wake(&arming.done_by);
