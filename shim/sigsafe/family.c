@@ -439,7 +439,6 @@ void family_passed(void)
 void family_received(void)
 {
     if (family_self()) {
-        family_activate();
         atomic_fetch_add(&family->received, 1);
     }
 }

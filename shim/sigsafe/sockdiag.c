@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -67,8 +68,9 @@ static int converse(int netlink, int domain, uint32_t states, uint16_t port, cha
 }
 
 /* The datagrams have pages of their own: a handler's stack may be no larger than one of them. */
-int sockdiag_each(int domain, uint32_t states, uint16_t port,
-                  void (*visit)(const struct inet_diag_msg *socket, void *argument), void *argument)
+static int with_pages(int domain, uint32_t states, uint16_t port,
+                      void (*visit)(const struct inet_diag_msg *socket, void *argument),
+                      void *argument)
 {
     struct timeval patience = {.tv_sec = 1};
     int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -85,5 +87,18 @@ int sockdiag_each(int domain, uint32_t states, uint16_t port,
     if (netlink >= 0) {
         (void)real.close(netlink);
     }
+    return result;
+}
+
+/* A thread that is to be cancelled would end in the midst of the handler. */
+int sockdiag_each(int domain, uint32_t states, uint16_t port,
+                  void (*visit)(const struct inet_diag_msg *socket, void *argument), void *argument)
+{
+    int cancels;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
+    int result = with_pages(domain, states, port, visit, argument);
+
+    (void)pthread_setcancelstate(cancels, NULL);
     return result;
 }

@@ -37,13 +37,27 @@ static void note_sent(int fd)
 }
 
 /* What isn't in the table and has a listener's address was accepted by a relative. */
-static void note_received(int fd)
+static bool take(int fd)
 {
     if (!family_self()) {
         life_gate.join(fd);
     }
-    if (family_self() && !(fdtab_kind(fd) & FD_CONNECTION) && listeners_serve(fd)) {
-        fdtab_record(fd, FD_CONNECTION, 0);
+    if (!family_self() || (fdtab_kind(fd) & FD_CONNECTION) || !listeners_serve(fd)) {
+        return false;
+    }
+    fdtab_record(fd, FD_CONNECTION, 0);
+    family_activate();
+    return true;
+}
+
+static void note_peeked(int fd)
+{
+    (void)take(fd);
+}
+
+static void note_received(int fd)
+{
+    if (take(fd)) {
         family_received();
     }
 }
@@ -115,12 +129,12 @@ void fdpass_sent(const struct msghdr *message)
     errno = saved;
 }
 
-void fdpass_received(const struct msghdr *message)
+void fdpass_received(const struct msghdr *message, int flags)
 {
     int saved = errno;
 
     if (UNLIKELY(message->msg_controllen != 0)) {
-        for_each(message, note_received);
+        for_each(message, flags & MSG_PEEK ? note_peeked : note_received);
     }
     errno = saved;
 }

@@ -26,7 +26,10 @@ static inline void fdpass_before(const struct msghdr *message)
 /* After a message was sent: what it carries is in nobody's table once the sender has closed it. */
 void fdpass_sent(const struct msghdr *message);
 
-/* After one was received: what it carried is this process's now. */
-void fdpass_received(const struct msghdr *message);
+/*
+ * After one was received: what it carried is this process's now. With MSG_PEEK it will come again, and is
+ * on its way until then.
+ */
+void fdpass_received(const struct msghdr *message, int flags);
 
 #endif
