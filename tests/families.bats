@@ -633,3 +633,18 @@ reloads() { # PREFIX... -- ARGUMENT...
     reloads env -- unix:"$work/open/1"
     reloads "${unprivileged[@]}" -- unix:"$work/open/2"
 }
+
+@test "an owner that execs itself: as bare, after an exec that fails and with more than its stack has room for" {
+    export FLUX_RUN_DIR=$work/run
+    same_as_bare "$FIXTURES/reexec"
+}
+
+@test "an idle connection of a worker that has a program beside it doesn't hold the drain" {
+    start_program shimmed python3 "$BATS_TEST_DIRNAME/fixtures/helped_worker.py"
+    wait_until_ready
+    start_inflight --proto line --idle 1
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 0
+    expect_at_most "ms to the exit" "$exit_ms" 5000
+    expect_equal "stderr" "$(<"$server_err")" ""
+}

@@ -153,6 +153,22 @@ END_OF_CLIENT
     expect_no_files
 }
 
+@test "FLUX_DISABLE: no accept looks for a family" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    FLUX_DISABLE=on strace -E "LD_PRELOAD=$SHIM" -e trace=openat -o "$work/trace" python3 -c '
+import socket
+listener = socket.socket()
+listener.listen()
+listener.setblocking(False)
+for _ in range(3):
+    try:
+        listener.accept()
+    except BlockingIOError:
+        pass
+' 3>&-
+    expect_at_most "looks into the folder" "$(grep -cF "$FLUX_RUN_DIR" "$work/trace")" 1
+}
+
 # Servers -----------------------------------------------------------------------------------------
 
 # A line for each descriptor of the server: its number and what it is, sockets without their inode.

@@ -153,6 +153,16 @@ has_worked() {
     expect_equal "files left" "$(find "$FLUX_RUN_DIR" -type f)" ""
 }
 
+@test "a server that changes its folder still takes away a file of a relative name" {
+    mkdir "$work/here"
+    cd "$work/here"
+    FLUX_RUN_DIR=run start_program shimmed python3 -c 'import os, socket; socket.socket().listen(); os.chdir("/")'
+    await_exit
+    expect_equal "exit status" "$exit_status" 0
+    expect_equal "folder" "$(ls "$work/here")" run
+    expect_equal "files left" "$(find "$work/here" -type f)" ""
+}
+
 # A worker finds no family there, drains alone, and dies of its master's signal as it would bare.
 serves_without_name() { # WARNING
     start_fixture shimmed relatives leaves-listener 1
@@ -201,4 +211,16 @@ serves_without_name() { # WARNING
     stop_and_wait
     expect_equal "exit status" "$exit_status" 7
     expect_equal "members" "$(roles)" ""
+}
+
+@test "servers of different pid namespaces that share the folder leave each other's files alone" {
+    local file
+
+    unshare --pid --fork true || skip "new pid namespaces are not allowed here"
+    start_server shimmed single
+    file=$(find "$FLUX_RUN_DIR" -type f)
+    unshare --pid --fork --mount-proc env LD_PRELOAD="$SHIM" python3 -c 'import socket; socket.socket().listen()' 3>&-
+    expect_equal "files" "$(find "$FLUX_RUN_DIR" -type f)" "$file"
+    stop_and_wait
+    expect_equal "files left" "$(find "$FLUX_RUN_DIR" -type f)" ""
 }

@@ -220,3 +220,11 @@ both_accept() {
 @test "errors are the kernel's" {
     same_as_bare "$FIXTURES/error_codes"
 }
+
+@test "a program that has bound a socket and sends messages in wrong ways, then in a sandbox" {
+    same_as_bare "$FIXTURES/binds"
+}
+
+@test "a thread with the smallest stack can listen" {
+    FLUX_RUN_DIR=$work/run same_as_bare "$FIXTURES/small_stack"
+}

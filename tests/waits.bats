@@ -121,6 +121,10 @@ sends_all() { # CALL [thread]
     same_as_bare "$FIXTURES/cancel"
 }
 
+@test "listen() is no cancellation point, arming included" {
+    same_as_bare "$FIXTURES/cancel_listen"
+}
+
 # Where a server sits ------------------------------------------------------------------------------
 
 # No wrapper marks the last four: the timer finds out after some ticks.
@@ -145,4 +149,31 @@ sits_down() {
 
 @test "a server without connections ends at once, whatever call it sits in" {
     printf '%s\n' "${SEATS[@]}" | in_parallel 4 ends_at_once
+}
+
+# held_in NAME: the signal comes while it waits, and then a connection.
+held_in() {
+    FLUX_LAME_DUCK=20s start_fixture shimmed errno_kept "$1"
+    wait_for 5 is_waiting
+    send_signal TERM
+    wait_for 5 is_held
+    knock "$server_address"
+    await_exit
+    expect_equal "what it says" "$(tail -n 1 "$server_out")" "$1 1 ENOTTY"
+}
+
+is_waiting() {
+    grep -q '^State:.S' "/proc/$server_pid/status"
+}
+
+is_held() {
+    grep -qs fluxshim "/proc/$server_pid/task"/*/comm
+}
+
+@test "a wait that was interrupted by the shim alone leaves errno alone when it succeeds" {
+    local name
+
+    for name in poll ppoll select pselect epoll_wait epoll_pwait; do
+        held_in "$name"
+    done
 }

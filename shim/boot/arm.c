@@ -3,6 +3,7 @@
 /* Context: the program's thread inside listen or accept; may allocate and block. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -56,6 +57,7 @@ static struct bridge bridge = {
     .leave_listeners = decoy_leave_all,
     .leave_listener = decoy_leave,
     .hush_listener = refuse_hush,
+    .refuse_the_last = refuse_the_last,
     .sockdiag_each = sockdiag_each,
     .move_threads = tell_move_threads,
     .held = hold_current,
@@ -219,10 +221,13 @@ static void found_family(const struct settings *settings)
     }
 }
 
-static struct family_layout *host; /* the family that this process has been invited to */
+/* The family that this process has been invited to: whoever takes it out has to unmap it. */
+static struct family_layout *_Atomic invitation;
 
 static bool join_family(void)
 {
+    struct family_layout *host = atomic_exchange(&invitation, NULL);
+
     host = host ? host : join_own();
     if (!host) {
         return false;
@@ -236,7 +241,6 @@ static bool join_family(void)
     if (!joined) {
         (void)munmap(host, sizeof(*host));
     }
-    host = NULL;
     return joined;
 }
 
@@ -297,6 +301,8 @@ static void arm_once(void)
         arm_as_member(settings);
     } else if (settings) {
         arm_with(settings);
+    } else {
+        log_error("no memory for the settings: running without fluxshim");
     }
     atomic_store(&arming.done_by, (uint32_t)getpid());
     life_wake(&arming.done_by);
@@ -318,26 +324,35 @@ void arm_process(void)
 {
     pid_t pid = getpid();
     pid_t before = atomic_load(&arming.tried);
-    int saved = errno;
+    int saved = errno, cancels;
 
     if (life_armed() || life_thread.in_vfork || getauxval(AT_SECURE) ||
         atomic_load(&life->sandboxed) || atomic_load(&arming.done_by) == (uint32_t)pid) {
         return;
     }
+    /* listen() is no cancellation point (pthreads(7)), and nobody else would end what we began. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
     if (before != pid && atomic_compare_exchange_strong(&arming.tried, &before, pid)) {
         arm_once();
     } else {
         wait_for_arming(pid);
     }
+    (void)pthread_setcancelstate(cancels, NULL);
     errno = saved;
 }
 
 void arm_as_guest(struct family_layout *layout)
 {
-    host = layout;
+    struct family_layout *none = NULL;
+    bool invited = atomic_compare_exchange_strong(&invitation, &none, layout);
+
     arm_process();
-    if (host) { /* another thread has armed, or nobody may */
-        (void)munmap(host, sizeof(*host));
-        host = NULL;
+    if (!invited || atomic_compare_exchange_strong(&invitation, &layout, NULL)) {
+        (void)munmap(layout, sizeof(*layout)); /* another thread has armed, or nobody may */
     }
+}
+
+bool arm_was_tried(void)
+{
+    return atomic_load(&arming.tried) == getpid();
 }

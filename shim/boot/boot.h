@@ -23,6 +23,9 @@ void arm_process(void);
 /* The same, as a member of that family. */
 void arm_as_guest(struct family_layout *layout);
 
+/* Has this process begun to arm, whatever came of it? It won't do so again. */
+bool arm_was_tried(void);
+
 /*
  * This program, which belongs to no family, has been given the descriptor: if it is a connection or a
  * listener of the family of one of its ancestors, it joins that. errno is kept.

@@ -20,6 +20,8 @@
 #include "sigsafe/real.h"
 
 #define FILES_MOST 4096 /* looked at in one folder */
+#define FOLDER_SIZE                                                                                \
+    (SETTINGS_PATH_SIZE + sizeof("/fluxshim")) /* a thread may have 16 KiB of stack */
 
 /* What this process, or the one that it was forked from, has made. */
 static struct {
@@ -147,6 +149,14 @@ static void for_each(const char *path, bool (*look)(int folder, const char *name
     }
 }
 
+/* Two containers can share the folder: the other one's pids mean nothing here. */
+static uint32_t pid_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? (uint32_t)st.st_ino : 0;
+}
+
 /* Founding -------------------------------------------------------------------------------------------- */
 
 static bool has_living_member(const struct family_layout *layout)
@@ -171,7 +181,7 @@ static bool is_left_over(int folder, const char *name)
         return false;
     }
     struct family_layout *layout = map_checked(folder, name);
-    bool alive = layout && has_living_member(layout);
+    bool alive = layout && (layout->pid_namespace != pid_namespace() || has_living_member(layout));
 
     if (layout) {
         (void)munmap(layout, sizeof(*layout));
@@ -207,9 +217,9 @@ static int make_file(int folder, const char *name)
     return fd;
 }
 
-static void remember(const char *path, const struct stat *st)
+static void remember(const char *folder, const char *name, const struct stat *st)
 {
-    int size = snprintf(family_entry, sizeof(family_entry), FAMILY_VARIABLE "=%s", path);
+    int size = snprintf(family_entry, sizeof(family_entry), FAMILY_VARIABLE "=%s%s", folder, name);
 
     own.path = size < (int)sizeof(family_entry) ? family_entry + sizeof(FAMILY_VARIABLE) : NULL;
     own.device = st->st_dev;
@@ -223,11 +233,10 @@ static struct family_layout *create_in(int folder, const char *path)
 {
     struct family_layout *layout = NULL;
     struct stat st;
-    char name[64], whole[PATH_MAX + sizeof(name) + 1];
+    char name[64]; /* with the slash before it */
 
-    (void)snprintf(name, sizeof(name), "%d-%lld", (int)getpid(), (long long)own_start_ms());
-    (void)snprintf(whole, sizeof(whole), "%s/%s", path, name);
-    int fd = make_file(folder, name);
+    (void)snprintf(name, sizeof(name), "/%d-%lld", (int)getpid(), (long long)own_start_ms());
+    int fd = make_file(folder, name + 1);
 
     if (fd < 0) {
         return NULL;
@@ -236,11 +245,24 @@ static struct family_layout *create_in(int folder, const char *path)
         layout = map_file(fd);
     }
     if (layout && fstat(fd, &st) == 0) {
-        remember(whole, &st);
+        layout->pid_namespace = pid_namespace();
+        remember(path, name, &st);
     } else {
-        (void)unlinkat(folder, name, 0);
+        (void)unlinkat(folder, name + 1, 0);
     }
     (void)real.close(fd);
+    return layout;
+}
+
+/* The program may change its folder. */
+static struct family_layout *create_below(int folder, const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    struct family_layout *layout = create_in(folder, absolute ? absolute : path);
+    int error = errno;
+
+    free(absolute);
+    errno = error;
     return layout;
 }
 
@@ -253,14 +275,14 @@ static void tell(const char *run_dir, const char *path, int error)
 
 static struct family_layout *create_named(const char *run_dir)
 {
-    char path[PATH_MAX];
+    char path[FOLDER_SIZE];
 
     if (!folder_of(run_dir, path, sizeof(path))) {
         return NULL; /* nobody has said where */
     }
     (void)mkdir(path, geteuid() == 0 ? 0755 : 0700);
     int folder = open_folder(path);
-    struct family_layout *layout = folder >= 0 ? create_in(folder, path) : NULL;
+    struct family_layout *layout = folder >= 0 ? create_below(folder, path) : NULL;
 
     if (!layout) {
         tell(run_dir, path, folder < 0 ? -folder : errno);
@@ -298,7 +320,8 @@ static bool look(int folder, const char *name, void *argument)
     struct search *search = argument;
     struct family_layout *layout = map_checked(folder, name);
 
-    if (layout && search->fits(layout, search->argument)) {
+    if (layout && layout->pid_namespace == pid_namespace() &&
+        search->fits(layout, search->argument)) {
         search->found = layout;
     } else if (layout) {
         (void)munmap(layout, sizeof(*layout));
@@ -311,7 +334,7 @@ struct family_layout *family_file_find(const char *run_dir,
                                        void *argument)
 {
     struct search search = {.fits = fits, .argument = argument};
-    char path[PATH_MAX];
+    char path[FOLDER_SIZE];
 
     if (folder_of(run_dir, path, sizeof(path))) {
         for_each(path, look, &search);
@@ -325,7 +348,7 @@ struct family_layout *family_file_open(const char *path)
     struct stat st;
 
     if (layout && family_knows(layout, getpid()) && stat(path, &st) == 0) {
-        remember(path, &st);
+        remember(path, "", &st);
         return layout;
     }
     if (layout) {

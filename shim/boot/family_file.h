@@ -9,7 +9,8 @@
  * name: forked members are the same, exec'd ones can't join.
  *
  * The file goes when the family's owner ends. One that is left (SIGKILL, a folder that the server
- * may not write to any more) is removed by the next family that is founded in this folder.
+ * may not write to any more) is removed by the next family that is founded in this folder, unless that
+ * lives in another pid namespace: containers that share a folder leave each other's files alone.
  */
 #ifndef FLUXSHIM_BOOT_FAMILY_FILE_H
 #define FLUXSHIM_BOOT_FAMILY_FILE_H

@@ -2,6 +2,7 @@
 /* A program that was exec'd joins the family whose connection or listener it has been given. */
 /* Context: the program's thread, inside recvmsg or accept; may allocate and block. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -74,14 +75,16 @@ static bool is_too_soon(void)
 void join_for(int fd)
 {
     struct claim claim = {.fd = fd};
-    int saved = errno;
+    int saved = errno, cancels;
 
     if (life_thread.in_vfork || getauxval(AT_SECURE) || atomic_load(&life->sandboxed) ||
-        family_self() || life_armed() || option(fd, SO_TYPE) != SOCK_STREAM ||
+        family_self() || arm_was_tried() || option(fd, SO_TYPE) != SOCK_STREAM ||
         (!option(fd, SO_ACCEPTCONN) && is_too_soon())) {
         errno = saved;
         return;
     }
+    /* What recvmsg has already taken would be lost with a thread that is cancelled here. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
     claim.cookie = listeners_cookie(fd);
     find_kin(&claim);
     struct family_layout *layout = family_file_find(environment_run_dir(), fits, &claim);
@@ -89,24 +92,33 @@ void join_for(int fd)
     if (layout) {
         arm_as_guest(layout);
     }
+    (void)pthread_setcancelstate(cancels, NULL);
     errno = saved;
 }
 
-static const char *taken_over; /* the path that the program before this one has left */
+static struct family_layout *taken_over; /* from the program before this one */
 
-/* The string outlives its entry: it lies on the stack that the kernel made. */
+/*
+ * Looked at before the entry goes: what has come here through a program without the shim is no family
+ * of this process's, and doesn't arm it. (And a program may write over its environment.)
+ */
 void join_note_exec(void)
 {
-    taken_over = getenv(FAMILY_VARIABLE);
+    const char *path = getenv(FAMILY_VARIABLE);
+
+    if (!path) {
+        return;
+    }
+    taken_over = family_file_open(path);
+    (void)unsetenv(FAMILY_VARIABLE);
     if (taken_over) {
-        (void)unsetenv(FAMILY_VARIABLE);
         atomic_fetch_or(&life->work, SAFEPOINT_INHERITED);
     }
 }
 
 struct family_layout *join_own(void)
 {
-    struct family_layout *layout = taken_over ? family_file_open(taken_over) : NULL;
+    struct family_layout *layout = taken_over;
 
     taken_over = NULL;
     return layout;

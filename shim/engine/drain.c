@@ -239,11 +239,14 @@ static void notice_activity(int fd, const struct fd_entry *entry, struct seen *s
     seen->nudged = false;
 }
 
-/* This process serves one connection, and no other will come. */
+/* This process serves one connection, and no other will come. (A member that accepts serves many.) */
 static bool is_a_session(void)
 {
     uint32_t connections = 0, end = high();
 
+    if (!shim->family_leads() && atomic_load(&shim->life->accepts)) {
+        return false;
+    }
     for (uint32_t fd = 0; fd < end; fd++) {
         connections += is_connection(fd);
     }

@@ -70,6 +70,9 @@ static int64_t step(struct listener *listener, int64_t now)
 {
     int64_t until = hush_until[listener - shim->listeners];
 
+    if (state_of(listener) == REFUSAL_LEAVING && shim->refuse_the_last(listener)) {
+        return now; /* the others have gone meanwhile: as any other listener from here on */
+    }
     if (!atomic_load(&shim->life->accepts)) {
         shim->leave_listener(listener);
     } else if (state_of(listener) == REFUSAL_LEAVING && is_empty(listener)) {
@@ -94,7 +97,7 @@ int64_t leaving_go_on(int64_t now, bool all)
         if (!is_leaving(listener)) {
             continue;
         }
-        any = true;
+        any = true; /* to be moved from */
         if (all) {
             shim->leave_listener(listener);
         } else {

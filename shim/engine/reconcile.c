@@ -80,8 +80,7 @@ static void tell_once(void)
     static bool told;
 
     if (!told) {
-        shim->log(shim->family_leads() ? SETTINGS_LOG_WARN : SETTINGS_LOG_INFO,
-                  "/proc/self/fd can't be read: looking for connections one descriptor at a time");
+        log_info("/proc/self/fd can't be read: looking for connections one descriptor at a time");
         told = true;
     }
 }

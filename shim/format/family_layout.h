@@ -71,12 +71,12 @@ struct family_listener {
 };
 
 struct family_layout {
-    uint32_t magic;   /* FAMILY_MAGIC, */
-    uint32_t version; /* FAMILY_VERSION */
-    uint64_t size;    /* and sizeof(struct family_layout), constant once founded */
-    uint64_t cookie;  /* marks the family's own signals, */
-    uint32_t signo;   /* which are this one; 0: none was free */
-    uint32_t unused;
+    uint32_t magic;         /* FAMILY_MAGIC, */
+    uint32_t version;       /* FAMILY_VERSION */
+    uint64_t size;          /* and sizeof(struct family_layout), constant once founded */
+    uint64_t cookie;        /* marks the family's own signals, */
+    uint32_t signo;         /* which are this one; 0: none was free */
+    uint32_t pid_namespace; /* inode of the founder's /proc/self/ns/pid; 0: not known */
     _Alignas(64) _Atomic uint32_t owner; /* slot */
     _Atomic uint32_t phase;              /* enum family_phase */
     _Atomic uint32_t round;              /* the owner asks everyone to look again */

@@ -59,6 +59,7 @@ struct bridge {
     void (*leave_listeners)(void);
     void (*leave_listener)(struct listener *listener);
     void (*hush_listener)(struct listener *listener);
+    bool (*refuse_the_last)(struct listener *listener);
     int (*sockdiag_each)(int domain, uint32_t states, uint16_t port,
                          void (*visit)(const struct inet_diag_msg *socket, void *argument),
                          void *argument);

@@ -3,6 +3,7 @@
 /* Context: AS-Safe, MT-Safe, never blocks; family_found() and family_join() are for arming only. */
 #include <errno.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -189,10 +190,58 @@ bool family_is_alone(void)
     return true;
 }
 
-bool family_goes_on_by_exec(void)
+static bool goes_on_by_exec(void)
 {
     return family_self() && !life_thread.in_vfork && family_entry[0] != '\0' && family_is_owner() &&
            atomic_load(&family->phase) == FAMILY_RUNNING && !family_is_alone();
+}
+
+static size_t count_strings(char *const strings[])
+{
+    size_t count = 0;
+
+    while (strings && strings[count]) {
+        count++;
+    }
+    return count;
+}
+
+/*
+ * The entry comes last: what a program takes for the room of its title begins behind its arguments. And
+ * not on the stack, which may be a handler's.
+ */
+static struct family_environment with_entry(char *const env[])
+{
+    size_t count = count_strings(env), size = (count + 2) * sizeof(char *);
+    char **room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (room == MAP_FAILED) {
+        return (struct family_environment){.entries = env};
+    }
+    for (size_t i = 0; i < count; i++) {
+        room[i] = env[i];
+    }
+    room[count] = family_entry;
+    return (struct family_environment){.entries = room, .size = size};
+}
+
+struct family_environment family_environment_of(char *const env[])
+{
+    int saved = errno;
+    struct family_environment environment = {.entries = env};
+
+    if (goes_on_by_exec()) {
+        environment = with_entry(env);
+    }
+    errno = saved;
+    return environment;
+}
+
+void family_environment_free(const struct family_environment *environment)
+{
+    if (environment->size != 0) {
+        (void)munmap((void *)environment->entries, environment->size);
+    }
 }
 
 bool family_has(pid_t pid)
@@ -390,7 +439,6 @@ void family_passed(void)
 void family_received(void)
 {
     if (family_self()) {
-        family_activate();
         atomic_fetch_add(&family->received, 1);
     }
 }

@@ -38,8 +38,15 @@ extern struct family_layout *family;
  */
 extern char family_entry[FAMILY_ENTRY];
 
-/* Will the program that this process is about to become still lead a family? */
-bool family_goes_on_by_exec(void);
+/* What the next program gets: `entries`, which is the program's own or lies in `size` bytes of ours. */
+struct family_environment {
+    char *const *entries;
+    size_t size;
+};
+
+/* `env`, with that entry if the program that this process is about to become still leads its family. */
+struct family_environment family_environment_of(char *const env[]);
+void family_environment_free(const struct family_environment *environment);
 
 /* Zeroed shared memory becomes a family's, with this process in slot 0. signo: see tell.h; 0: none. */
 void family_found(struct family_layout *layout, int signo);

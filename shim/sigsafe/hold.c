@@ -331,11 +331,12 @@ static bool another_is_due(const sigset_t *mask)
     return (sigdisp_from_set(&pending) & ~sigdisp_from_set(mask) & ~sigdisp_kept_open()) != 0;
 }
 
-void hold_claim(const void *context)
+void hold_claim(const void *context, int error)
 {
     if (!another_is_due(&((const ucontext_t *)context)->uc_sigmask)) {
         life_thread.visits++;
         life_thread.claims += context_sees_eintr(context);
+        life_thread.claimed_errno = error;
     }
     wake_coordinator(context);
 }
@@ -402,7 +403,7 @@ static void on_managed(int signo, siginfo_t *info, void *context)
         break;
     }
     if (claim) {
-        hold_claim(context);
+        hold_claim(context, saved);
     }
     if (life_thread.is_coordinator && life_released()) {
         (void)sigfillset(mask); /* from now on they are the program's alone */

@@ -60,9 +60,10 @@ bool hold_taken(const siginfo_t *info);
 
 /*
  * The shim's own signal has interrupted this: start the coordinator if it is wanted and can be, and
- * let no EINTR of it reach the program. Context: a handler of the shim's.
+ * let no EINTR of it reach the program. `error` is errno as the handler found it: libc hasn't stored
+ * the EINTR yet. Context: a handler of the shim's.
  */
-void hold_claim(const void *context);
+void hold_claim(const void *context, int error);
 
 /* Hand the held signal over. Context: the coordinator's thread, all signals blocked. */
 void hold_release(void);

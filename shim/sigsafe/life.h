@@ -108,6 +108,7 @@ struct life_thread {
     uint8_t fork_guarded; /* crash.h: the child has handlers, or a mark, to be rid of */
     uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
+    int claimed_errno;       /* what errno was before the call that such an EINTR has ended */
     uint32_t reserved;       /* family.h: its slot, 0: none */
     uint32_t before_exec;    /* family.h: the state to go back to if an exec fails */
     struct crash_mark *hook; /* crash.h: the hook that this thread is in, or NULL */

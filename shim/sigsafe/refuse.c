@@ -141,6 +141,20 @@ static void refuse(struct listener *listener)
     }
 }
 
+/* Siblings are no strangers, but they are why a member that stops alone leaves. */
+bool refuse_the_last(struct listener *listener)
+{
+    uint32_t leaving = REFUSAL_LEAVING;
+    int fd = atomic_load(&listener->fd);
+
+    if (!(family_leads() || atomic_load(&life->told)) || reuseport_has_strangers(listener, fd) ||
+        !atomic_compare_exchange_strong(&listener->refusal, &leaving, REFUSAL_NONE)) {
+        return false;
+    }
+    refuse(listener);
+    return true;
+}
+
 void refuse_all(void)
 {
     atomic_store(&life->refusing, 1);

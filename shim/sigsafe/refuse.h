@@ -36,6 +36,9 @@ void refuse_all(void);
 void refuse_own(bool alone);
 void refuse_hush(struct listener *listener);
 
+/* If the others of its group have gone since, it needn't leave any more: refuse it. True if that was so. */
+bool refuse_the_last(struct listener *listener);
+
 /* refuse_all() has been called: a listener that comes now is to be refused as well. */
 bool refuse_is_on(void);
 

@@ -87,7 +87,10 @@ static inline void wait_end(const struct wait *wait)
     life_thread.wait_frame = wait->frame;
 }
 
-/* True if `result` is an EINTR that only the shim's handler has caused. */
+/*
+ * True if `result` is an EINTR that only the shim's handler has caused. errno is as before the call then:
+ * a call that succeeds at last leaves it alone, and CPython takes an EINTR in it for a failure.
+ */
 static inline bool wait_again(struct wait *wait, long result)
 {
     if (__builtin_expect(result != -1, 1) || errno != EINTR || life_thread.claims == wait->claims ||
@@ -95,6 +98,7 @@ static inline bool wait_again(struct wait *wait, long result)
         return false;
     }
     wait->claims = life_thread.claims;
+    errno = life_thread.claimed_errno;
     return true;
 }
 

@@ -6,11 +6,15 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include "sigsafe/real.h"
+
+#define DATAGRAM 8192u /* netlink(7): larger ones don't come */
 
 static bool ask(int netlink, int domain, uint32_t states, uint16_t port)
 {
@@ -49,24 +53,52 @@ static int take(const char *bytes, ssize_t size,
     return 1;
 }
 
-int sockdiag_each(int domain, uint32_t states, uint16_t port,
-                  void (*visit)(const struct inet_diag_msg *socket, void *argument), void *argument)
+static int converse(int netlink, int domain, uint32_t states, uint16_t port, char *bytes,
+                    void (*visit)(const struct inet_diag_msg *socket, void *argument),
+                    void *argument)
 {
-    _Alignas(struct nlmsghdr) char bytes[8192];
-    int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    struct timeval patience = {.tv_sec = 1};
-
-    if (netlink < 0) {
-        return -1;
-    }
-    (void)setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     int more = ask(netlink, domain, states, port) ? 1 : -1;
 
     while (more > 0) {
-        ssize_t size = real.recv(netlink, bytes, sizeof(bytes), 0);
+        ssize_t size = real.recv(netlink, bytes, DATAGRAM, 0);
 
         more = size > 0 ? take(bytes, size, visit, argument) : -1;
     }
-    (void)real.close(netlink);
     return more;
+}
+
+/* The datagrams have pages of their own: a handler's stack may be no larger than one of them. */
+static int with_pages(int domain, uint32_t states, uint16_t port,
+                      void (*visit)(const struct inet_diag_msg *socket, void *argument),
+                      void *argument)
+{
+    struct timeval patience = {.tv_sec = 1};
+    int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    void *bytes = mmap(NULL, DATAGRAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int result = -1;
+
+    if (netlink >= 0 && bytes != MAP_FAILED) {
+        (void)setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        result = converse(netlink, domain, states, port, bytes, visit, argument);
+    }
+    if (bytes != MAP_FAILED) {
+        (void)munmap(bytes, DATAGRAM);
+    }
+    if (netlink >= 0) {
+        (void)real.close(netlink);
+    }
+    return result;
+}
+
+/* A thread that is to be cancelled would end in the midst of the handler. */
+int sockdiag_each(int domain, uint32_t states, uint16_t port,
+                  void (*visit)(const struct inet_diag_msg *socket, void *argument), void *argument)
+{
+    int cancels;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
+    int result = with_pages(domain, states, port, visit, argument);
+
+    (void)pthread_setcancelstate(cancels, NULL);
+    return result;
 }

@@ -19,13 +19,17 @@
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
+#define MOVE_MOST_NS                                                                               \
+    2000000 /* a thread that doesn't run, or has all signals blocked, isn't awaited */
+
 static bool is_ours(const siginfo_t *info)
 {
     return info->si_code == SI_QUEUE && family_self() &&
            (uint64_t)(uintptr_t)info->si_value.sival_ptr == family->cookie;
 }
 
-static const char moved; /* its address marks a signal of tell_move_threads */
+static const char moved;       /* its address marks a signal of tell_move_threads, */
+static _Atomic uint32_t moves; /* of which so many have been taken */
 
 static bool is_a_move(const siginfo_t *info)
 {
@@ -55,7 +59,8 @@ static void on_tell(int signo, siginfo_t *info, void *context)
         return;
     }
     if (is_a_move(info)) {
-        hold_claim(context);
+        atomic_fetch_add(&moves, 1); /* what the thread was in has given its descriptors back */
+        hold_claim(context, saved);
         errno = saved;
         return;
     }
@@ -71,7 +76,7 @@ static void on_tell(int signo, siginfo_t *info, void *context)
         return;
     }
     be_told();
-    hold_claim(context);
+    hold_claim(context, saved);
     errno = saved;
 }
 
@@ -156,9 +161,19 @@ static siginfo_t message(int signo, const void *content)
     return info;
 }
 
+static void wait_for_moves(uint32_t end)
+{
+    int64_t deadline = life_now() + MOVE_MOST_NS;
+
+    while ((int32_t)(end - atomic_load(&moves)) > 0 && life_now() < deadline) {
+        (void)real.syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    }
+}
+
 /* The main thread and, in a threaded program, the next tids: the kernel has no call for "all". */
 void tell_move_threads(void)
 {
+    uint32_t end = atomic_load(&moves);
     int signo = atomic_load(&sigdisp_tell);
     siginfo_t info = message(signo, &moved);
     char entries[2048];
@@ -172,11 +187,13 @@ void tell_move_threads(void)
             long tid = number(entry->d_name);
 
             if (tid > 0 && tid != self) {
-                (void)real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, (long)&info, 0, 0);
+                end += real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, (long)&info, 0,
+                                    0) == 0;
             }
             at += entry->d_reclen;
         }
     }
+    wait_for_moves(end);
     if (folder >= 0) {
         (void)real.close(folder);
     }

@@ -27,7 +27,8 @@ int tell_install(int wanted);
 
 /*
  * Interrupt every other thread of this process once, with SA_RESTART: a call that waits on a
- * descriptor starts again, on what is behind that number now. Context: the coordinator.
+ * descriptor starts again, on what is behind that number now. Returns when they have been, or some 2 ms
+ * later. Context: the coordinator.
  */
 void tell_move_threads(void);
 

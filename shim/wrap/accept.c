@@ -12,13 +12,27 @@
 #include "sigsafe/safepoint.h"
 #include "wrap/wrap.h"
 
-/* A process that binds and never listens may give the socket to others: wrap/fdpass.h. */
+/*
+ * A process that binds and never listens may give the socket to others: wrap/fdpass.h. One that could
+ * never be listened on (UDP: a message a datagram) must not make every sendmsg dearer.
+ */
+static void note_bind(int fd)
+{
+    int type = 0, saved = errno;
+    socklen_t size = sizeof(type);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM) {
+        atomic_store_explicit(&life->binds, 1, memory_order_relaxed);
+    }
+    errno = saved;
+}
+
 WRAP int bind(int fd, const struct sockaddr *address, socklen_t size)
 {
     int result = real.bind(fd, address, size);
 
     if (result == 0 && !life_armed() && !life_thread.in_vfork) {
-        atomic_store_explicit(&life->binds, 1, memory_order_relaxed);
+        note_bind(fd);
     }
     return result;
 }

@@ -65,44 +65,26 @@ static uint64_t before_exec(void)
     return mask_becomes_real();
 }
 
-static size_t count_strings(char *const strings[])
+static int exec_failed(uint64_t blocked, const struct family_environment *environment)
 {
-    size_t count = 0;
+    int saved = errno;
 
-    while (strings && strings[count]) {
-        count++;
-    }
-    return count;
-}
-
-/* `environment` is `env`, with the family's entry in front if this process is its owner and stays so. */
-#define FAMILY_ENVIRONMENT(environment, env)                                                       \
-    bool tells_ = family_goes_on_by_exec();                                                        \
-    size_t entries_ = tells_ ? count_strings(env) : 0;                                             \
-    char *room_[entries_ + 2];                                                                     \
-    room_[0] = family_entry;                                                                       \
-    for (size_t i_ = 0; i_ < entries_; i_++) {                                                     \
-        room_[i_ + 1] = (env)[i_];                                                                 \
-    }                                                                                              \
-    room_[entries_ + 1] = NULL;                                                                    \
-    char *const *environment = tells_ ? room_ : (env)
-
-static int exec_failed(uint64_t blocked)
-{
     if (!life_thread.in_vfork) {
         family_exec_failed();
     }
+    family_environment_free(environment);
+    errno = saved;
     mask_is_virtual_again(blocked);
     return -1;
 }
 
 WRAP int execve(const char *path, char *const argv[], char *const env[])
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.execve(path, argv, environment);
-    return exec_failed(blocked);
+    (void)real.execve(path, argv, environment.entries);
+    return exec_failed(blocked, &environment);
 }
 
 WRAP int execv(const char *path, char *const argv[])
@@ -112,11 +94,11 @@ WRAP int execv(const char *path, char *const argv[])
 
 WRAP int execvpe(const char *file, char *const argv[], char *const env[])
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.execvpe(file, argv, environment);
-    return exec_failed(blocked);
+    (void)real.execvpe(file, argv, environment.entries);
+    return exec_failed(blocked, &environment);
 }
 
 WRAP int execvp(const char *file, char *const argv[])
@@ -126,20 +108,20 @@ WRAP int execvp(const char *file, char *const argv[])
 
 WRAP int fexecve(int fd, char *const argv[], char *const env[])
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.fexecve(fd, argv, environment);
-    return exec_failed(blocked);
+    (void)real.fexecve(fd, argv, environment.entries);
+    return exec_failed(blocked, &environment);
 }
 
 WRAP int execveat(int dir, const char *path, char *const argv[], char *const env[], int flags)
 {
-    FAMILY_ENVIRONMENT(environment, env);
+    struct family_environment environment = family_environment_of(env);
     uint64_t blocked = before_exec();
 
-    (void)real.execveat(dir, path, argv, environment, flags);
-    return exec_failed(blocked);
+    (void)real.execveat(dir, path, argv, environment.entries, flags);
+    return exec_failed(blocked, &environment);
 }
 
 static size_t count_arguments(va_list args)

@@ -37,15 +37,37 @@ static void note_sent(int fd)
 }
 
 /* What isn't in the table and has a listener's address was accepted by a relative. */
-static void note_received(int fd)
+static bool take(int fd)
 {
     if (!family_self()) {
         life_gate.join(fd);
     }
-    if (family_self() && !(fdtab_kind(fd) & FD_CONNECTION) && listeners_serve(fd)) {
-        fdtab_record(fd, FD_CONNECTION, 0);
+    if (!family_self() || (fdtab_kind(fd) & FD_CONNECTION) || !listeners_serve(fd)) {
+        return false;
+    }
+    fdtab_record(fd, FD_CONNECTION, 0);
+    family_activate();
+    return true;
+}
+
+static void note_peeked(int fd)
+{
+    (void)take(fd);
+}
+
+static void note_received(int fd)
+{
+    if (take(fd)) {
         family_received();
     }
+}
+
+/* The kernel refuses a message with a header that says more than there is; we may see it first. */
+static bool has_room_for(const struct msghdr *message, const struct cmsghdr *header)
+{
+    size_t before = (size_t)((const char *)header - (const char *)message->msg_control);
+
+    return header->cmsg_len <= message->msg_controllen - before;
 }
 
 static void for_each(const struct msghdr *message, void (*note)(int fd))
@@ -55,7 +77,7 @@ static void for_each(const struct msghdr *message, void (*note)(int fd))
     if (life_thread.in_vfork) {
         return;
     }
-    for (header = CMSG_FIRSTHDR(message); header;
+    for (header = CMSG_FIRSTHDR(message); header && has_room_for(message, header);
          header = CMSG_NXTHDR((struct msghdr *)message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
             continue;
@@ -87,7 +109,8 @@ void fdpass_before_first(const struct msghdr *message)
     struct msghdr copy;
     int saved = errno;
 
-    if (copy_safely(message, &copy, sizeof(copy)) && copy.msg_controllen <= sizeof(control) &&
+    if (!atomic_load(&life->sandboxed) && /* whose filter may kill for process_vm_readv */
+        copy_safely(message, &copy, sizeof(copy)) && copy.msg_controllen <= sizeof(control) &&
         copy.msg_controllen >= sizeof(control.first) &&
         copy_safely(copy.msg_control, &control, copy.msg_controllen)) {
         copy.msg_control = &control;
@@ -106,12 +129,12 @@ void fdpass_sent(const struct msghdr *message)
     errno = saved;
 }
 
-void fdpass_received(const struct msghdr *message)
+void fdpass_received(const struct msghdr *message, int flags)
 {
     int saved = errno;
 
     if (UNLIKELY(message->msg_controllen != 0)) {
-        for_each(message, note_received);
+        for_each(message, flags & MSG_PEEK ? note_peeked : note_received);
     }
     errno = saved;
 }

@@ -10,7 +10,7 @@
 #include "wrap/wrap.h"
 
 /*
- * Before a message is sent by a process that has bound sockets and listens on none: if it gives one
+ * Before a message is sent by a process that has bound stream sockets and listens on none: if it gives one
  * of them away (a primary whose workers listen), it arms, so that the receiver finds its family. The
  * message may be no memory at all: it is looked at through the kernel.
  */
@@ -26,7 +26,10 @@ static inline void fdpass_before(const struct msghdr *message)
 /* After a message was sent: what it carries is in nobody's table once the sender has closed it. */
 void fdpass_sent(const struct msghdr *message);
 
-/* After one was received: what it carried is this process's now. */
-void fdpass_received(const struct msghdr *message);
+/*
+ * After one was received: what it carried is this process's now. With MSG_PEEK it will come again, and is
+ * on its way until then.
+ */
+void fdpass_received(const struct msghdr *message, int flags);
 
 #endif

@@ -112,7 +112,7 @@ WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     if (n <= 0) {
         return n; /* the message may be no memory at all */
     }
-    fdpass_received(message);
+    fdpass_received(message, flags);
     n = wait_all(fd, message->msg_iov, message->msg_iovlen, flags, n, visits);
     if (entry) {
         evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n);
@@ -128,7 +128,7 @@ WRAP int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 
     WAIT_FOR(n, real.recvmmsg(fd, messages, count, flags, timeout));
     for (int i = 0; i < n; i++) {
-        fdpass_received(&messages[i].msg_hdr);
+        fdpass_received(&messages[i].msg_hdr, flags);
     }
     for (int i = 0; entry && i < n; i++) {
         evidence_after_readv(entry, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /*
- *   calls accept|connection|http|file|fork [BATCHES [OBJECT...]]       2000
+ *   calls accept|connection|http|file|fork|idle-fork [BATCHES [OBJECT...]]       2000
  *
  *   accept      accept4() and close() of a connection that waits in the queue (AF_UNIX: its own
  *               cost is the smallest, so that a difference shows)
@@ -27,6 +27,7 @@
  *   http        write() of a small HTTP/1 response, which begins one each time
  *   file        read() of no bytes from /dev/null and write() of one to it
  *   fork        fork(), _exit() in the child, and waitpid()
+ *   idle-fork   the same in a process that never listens
  *
  * Each OBJECT is opened by dlopen() first: what its mappings alone cost a bare program's fork.
  *
@@ -201,6 +202,7 @@ static const struct bench {
     {"http", prepare_nothing, measure_http, clean_http},
     {"file", prepare_nothing, measure_file, prepare_nothing},
     {"fork", prepare_nothing, measure_fork, prepare_nothing},
+    {"idle-fork", prepare_nothing, measure_fork, prepare_nothing},
 };
 
 static const struct bench *find(const char *name)
@@ -208,7 +210,7 @@ static const struct bench *find(const char *name)
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
         if (strcmp(benches[i].name, name) == 0)
             return &benches[i];
-    fprintf(stderr, "calls: allowed are accept, connection, http, file and fork\n");
+    fprintf(stderr, "calls: allowed are accept, connection, http, file, fork and idle-fork\n");
     exit(64);
 }
 
@@ -247,6 +249,14 @@ static void run(const struct bench *bench, size_t batches)
     free(counts);
 }
 
+static void open_connection(void)
+{
+    open_listener();
+    client_end = connect_one();
+    server_end = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    must(server_end, "accept4");
+}
+
 int main(int argc, char **argv)
 {
     long batches = argc > 2 ? atol(argv[2]) : BATCHES;
@@ -261,10 +271,8 @@ int main(int argc, char **argv)
             return 70;
         }
     }
-    open_listener();
-    client_end = connect_one();
-    server_end = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    must(server_end, "accept4");
+    if (strcmp(bench->name, "idle-fork") != 0)
+        open_connection();
     null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     must(null_fd, "/dev/null");
     counter = open_counter();
