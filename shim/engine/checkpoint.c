@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/apart.h"
 #include "engine/document.h"
 #include "engine/file.h"
 #include "engine/leftovers.h"
@@ -292,15 +293,10 @@ static int write_in(int folder, const struct record *record)
     return result;
 }
 
-int checkpoint_write(const struct record *record)
+static int write_it(const struct record *record)
 {
-    int folder, result;
-
-    if (place_path()[0] == '\0') {
-        return 0;
-    }
-    folder = place_open();
-    result = folder < 0 ? folder : check_place(folder, place_name());
+    int folder = place_open();
+    int result = folder < 0 ? folder : check_place(folder, place_name());
     if (result != -EEXIST) {
         result = result < 0 ? result : write_in(folder, record);
         if (result < 0) {
@@ -311,6 +307,30 @@ int checkpoint_write(const struct record *record)
         close(folder);
     }
     return result;
+}
+
+/* Files are opened apart from the program's descriptors (apart.h). */
+struct work {
+    const struct record *record;
+    int result;
+};
+
+static void write_apart(void *argument)
+{
+    struct work *work = argument;
+
+    work->result = write_it(work->record);
+}
+
+int checkpoint_write(const struct record *record)
+{
+    struct work work = {.record = record};
+    int error = place_path()[0] != '\0' ? apart_run(write_apart, &work) : 0;
+
+    if (error < 0) {
+        log_error("checkpoint %s cannot be written: %s", place_path(), strerror(-error));
+    }
+    return error < 0 ? error : work.result;
 }
 
 /* ---- preparing ---- */
@@ -363,10 +383,22 @@ static void begin_with(int folder, bool told)
              before.root ? "read" : "there is none yet", (unsigned long long)last);
 }
 
+static void prepare_apart(void *argument)
+{
+    struct work *work = argument;
+    int folder = place_open();
+
+    work->result = check(folder);
+    if (folder >= 0) {
+        begin_with(folder, work->result < 0);
+        close(folder);
+    }
+}
+
 int checkpoint_prepare(const char *given)
 {
     int result = place_set(given);
-    int folder;
+    struct work work = {.result = 0};
 
     began_ns = shim_now();
     if (result < 0) {
@@ -376,13 +408,8 @@ int checkpoint_prepare(const char *given)
     if (result < 0 || place_path()[0] == '\0') {
         return result;
     }
-    folder = place_open();
-    result = check(folder);
-    if (folder >= 0) {
-        begin_with(folder, result < 0);
-        close(folder);
-    }
-    return result;
+    result = apart_run(prepare_apart, &work);
+    return result < 0 ? result : work.result;
 }
 
 const struct past *checkpoint_before(void)

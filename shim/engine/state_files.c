@@ -46,7 +46,7 @@ static void add_chunks(struct file *file, int fd, SHA2_CTX *context)
     file->fault = n < 0 ? errno : file->fault;
 }
 
-/* In a child with the same memory (apart.h): nothing here may allocate. */
+/* Apart, for the sake of the locks that the server has on it. */
 static void add_checksum(void *argument)
 {
     struct file *file = argument;

@@ -79,18 +79,34 @@ void saving_stop(void)
     }
 }
 
-bool saving_is_tick(const siginfo_t *info)
+static bool is_tick(const siginfo_t *info)
 {
     return info->si_code == SI_TIMER && info->si_value.sival_ptr == (const void *)&cookie;
 }
 
-void saving_tick(void)
+static bool is_request(const siginfo_t *info)
 {
-    bool serves = life_armed() && !life_draining() && !life_released();
+    return info->si_code == SI_QUEUE && family_self() &&
+           (uint64_t)(uintptr_t)info->si_value.sival_ptr == (family->cookie ^ FAMILY_SAVE);
+}
 
-    if (!serves || atomic_load(&life->threads) || atomic_load(&life->sandboxed)) {
+bool saving_is_wanted(const siginfo_t *info)
+{
+    return is_tick(info) || is_request(info);
+}
+
+/* Of the coordinator's own time in a threaded program a tick says nothing. */
+bool saving_want(const siginfo_t *info)
+{
+    bool serves = life_armed() && !life_draining() && !life_released() && family_leads() &&
+                  !atomic_load(&life->sandboxed);
+
+    if (is_tick(info) && (!life_armed() || atomic_load(&life->threads))) {
         timer_set(0);
-    } else if (family_leads()) {
-        life_post(LIFE_TICK);
+        return false;
     }
+    if (serves) {
+        life_post(is_tick(info) ? LIFE_TICK : LIFE_SAVE);
+    }
+    return serves;
 }

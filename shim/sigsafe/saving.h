@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock of the periodic checkpoint in a single-threaded program. */
+/* The periodic checkpoint's clock in a single-threaded program, and requests for one. */
 /* Context: AS-Safe, MT-Safe, never blocks. */
 
 /*
@@ -27,8 +27,12 @@ void saving_go_on_in_child(void);
 /* Before the program's dispositions become real: no tick comes from here on, and none is pending. */
 void saving_stop(void);
 
-/* Is this a tick? And if it is: what it means. */
-bool saving_is_tick(const siginfo_t *info);
-void saving_tick(void);
+/*
+ * The family's signal may mean a checkpoint: a tick of the timer, or a request from outside, which is
+ * queued with the family's cookie and FAMILY_SAVE (format/family_layout.h). saving_want() posts it, and
+ * is false if there is nothing to be written now.
+ */
+bool saving_is_wanted(const siginfo_t *info);
+bool saving_want(const siginfo_t *info);
 
 #endif

@@ -38,7 +38,9 @@ __attribute__((format(printf, 2, 3))) static void note_log(enum settings_level l
 {
     va_list args;
 
-    (void)level;
+    if (level > SETTINGS_LOG_WARN) {
+        return;
+    }
     va_start(args, format);
     vsnprintf(last_line, sizeof(last_line), format, args);
     va_end(args);
