@@ -309,3 +309,56 @@ cannot_be_written_on_a_disk() { # REASON
     cannot_be_written_on_a_disk 'Read-only file system'
     expect_equal "at the start" "$(grep -c 'as it is now' "$server_err")" 1
 }
+
+# Listens, enters a chroot, gives its privileges up and serves; with `threads` it has one before.
+write_dropper() {
+    cat >dropper.py <<'END'
+import os
+import socket
+import sys
+import threading
+import time
+
+jail, kind = sys.argv[1:]
+if kind == "threads":
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+socket.socket().listen()
+os.chroot(jail)
+os.chdir("/")
+os.setgid(65534)
+os.setuid(65534)
+print("ready", flush=True)
+time.sleep(60)
+END
+}
+
+drops() { # KIND FOLDER
+    start_program shimmed env FLUX_CHECKPOINT="$2/state.json" FLUX_CHECKPOINT_INTERVAL=100ms \
+        python3 dropper.py "$jail" "$1"
+    wait_until_ready
+    stop_and_wait
+    expect_equal "$1: exit status" "$exit_status" 143
+}
+
+@test "a folder handed over before chroot and setuid keeps working after them" {
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    local top jail
+
+    top=$(mktemp -d /tmp/fluxshim-jail.XXXXXX) # the test's own folder is root's alone
+    jail=$top/jail
+    chmod 755 "$top"
+    mkdir -p "$jail/state" "$top/outside"
+    chown 65534 "$jail/state" "$top/outside"
+    write_dropper
+    drops single "$jail/state"
+    expect_equal "within the chroot" \
+        "$(checkpoint_value "$jail/state/state.json" '[.reason, .process.uid] | @csv')" '"signal",65534'
+    drops threads "$top/outside"
+    expect_equal "outside of it, by a thread from before" \
+        "$(checkpoint_value "$top/outside/state.json" '[.reason, .process.uid] | @csv')" '"signal",65534'
+    rm -f "$top/outside"/*
+    drops single "$top/outside"
+    expect_match "outside of it, single-threaded: told" "$(<"$server_err")" \
+        'outside/state.json cannot be written: No such file or directory'
+    rm -rf "$top"
+}

@@ -459,6 +459,8 @@ void *coordinator_run(void *unused)
     }
     (void)prctl(PR_SET_NAME, "fluxshim");
     (void)unshare(CLONE_FS); /* keeps root, folder and umask: a program may chroot later */
+    atomic_store(&shim->life->rooted, 1);
+    shim->wake(&shim->life->rooted);
     block_all_signals();
     open_managed_signals();
     if (fsm.state == FSM_RUNNING) {

@@ -64,6 +64,7 @@ struct life {
     _Atomic uint32_t own_bell;      /* the one of a process without a family */
     _Atomic uint32_t events;        /* enum life_event bits not yet taken by the coordinator */
     _Atomic uint32_t started;       /* 1: the coordinator's thread exists or is being made */
+    _Atomic uint32_t rooted;        /* the coordinator has a root and a working folder of its own */
     _Atomic uint32_t retires;       /* it returns since there is nothing to do, and not for good */
     _Atomic uint32_t retired;       /* it has, and is still to be joined */
     _Atomic int32_t coordinator;    /* its thread id once it runs, 0: none */

@@ -568,7 +568,7 @@ static void test_corrupt_at_start(void)
 {
     static const char *const names[] = {"state.json.corrupt-1", "state.json.corrupt-2",
                                         "state.json.corrupt-3"};
-    char text[16];
+    char text[32];
 
     begin();
     put("state.json.prev", "{\"schema\":\"fluxshim/1\",\"generation\":5}");
