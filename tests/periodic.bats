@@ -159,6 +159,41 @@ END
     expect_equal "files" "$(echo state.json*)" "state.json state.json.prev"
 }
 
+@test "exits by itself while it is being written, and forks meanwhile" {
+    local _
+
+    export FLUX_CHECKPOINT_INTERVAL=1ms
+    for _ in {1..15}; do
+        start_program shimmed python3 -c 'import os, random, socket, sys, time
+socket.socket().listen()
+end = time.monotonic() + 0.05 + random.random() / 20
+while time.monotonic() < end:
+    if (pid := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+sys.exit(3)'
+        await_exit
+        expect_equal "exit status" "$exit_status" 3
+        expect_equal "stderr" "$(<"$server_err")" ""
+        expect_equal "at the end" "$(value '[.reason, .exit_status] | @csv')" '"exit",3'
+    done
+}
+
+@test "nothing is lost under load, while it is written a thousand times a second" {
+    local name
+
+    export FLUX_CHECKPOINT_INTERVAL=1ms
+    for name in single poll epoll threaded; do
+        start_server shimmed "$name"
+        start_client churn --connect "$server_address" --threads 2 --seconds 1
+        await_client
+        expect_match "$name: $client_last" "$client_last" '^ok [1-9][0-9]* refused 0 lost 0 timeout 0 '
+        stop_and_wait
+        expect_equal "$name: exit status" "$exit_status" 143
+        expect_equal "$name: stderr" "$(<"$server_err")" ""
+    done
+}
+
 # Each parses it as fast as it can until the file `stop` is there.
 read_all_the_time() { # NUMBER
     exec python3 -c 'import json, os, sys
