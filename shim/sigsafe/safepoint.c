@@ -3,8 +3,10 @@
 /* Context: see each function in the header. */
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "sigsafe/context.h"
 #include "sigsafe/log.h"
@@ -199,6 +201,23 @@ void safepoint_from_handler(const void *context)
     if (interrupted_a_wait(context) || sits_in_a_call(context)) {
         (void)safepoint_start();
     }
+}
+
+bool wait_is_over(struct wait *wait, int fd, int option)
+{
+    struct timeval limit = {0};
+    socklen_t size = sizeof(limit);
+    int saved = errno;
+    bool has_one = getsockopt(fd, SOL_SOCKET, option, &limit, &size) == 0 &&
+                   (limit.tv_sec != 0 || limit.tv_usec != 0);
+    int64_t now = life_now();
+
+    wait->since = wait->since ? wait->since : now;
+    bool over =
+        has_one && (now - wait->since) / 1000 >= (int64_t)limit.tv_sec * 1000000 + limit.tv_usec;
+
+    errno = over ? EAGAIN : saved;
+    return over;
 }
 
 bool wait_shut(sigset_t *ret_mask)
