@@ -259,18 +259,25 @@ static void wait_until_alone(void)
     }
 }
 
-void safepoint_pause(void)
+static void end_coordinator(void)
 {
-    if (!life_armed() || atomic_load(&life->threads) ||
-        !(atomic_load(&life->started) || atomic_load(&life->retired))) {
-        return;
-    }
     life_post(LIFE_PAUSE);
     (void)pthread_join(coordinator, NULL);
     wait_until_alone();
     atomic_fetch_and(&life->events, ~(uint32_t)LIFE_PAUSE); /* it may have ended by itself */
     atomic_store(&life->retired, 0);
     atomic_store(&life->started, 0);
+}
+
+void safepoint_pause(void)
+{
+    bool exists = atomic_load(&life->started) || atomic_load(&life->retired);
+    int saved = errno;
+
+    if (life_armed() && !atomic_load(&life->threads) && exists) {
+        end_coordinator();
+        errno = saved;
+    }
 }
 
 void safepoint_resume(void)
