@@ -118,3 +118,12 @@ calls_of_a_stop() {
     expect_at_least "old ones that stayed" "$failed" 20
     expect_equal "files" "$(echo state.json*)" "state.json state.json.prev"
 }
+
+@test "where a sandbox forbids a descriptor table of its own, it is written all the same" {
+    two_stops
+    stop_with close_range,unshare:error=EPERM
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "stderr" "$(<"$server_err")" ""
+    read_generation
+    expect_equal "generation" "$generation" 3
+}

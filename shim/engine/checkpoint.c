@@ -322,15 +322,20 @@ static void write_apart(void *argument)
     work->result = write_it(work->record);
 }
 
+/* Where a sandbox forbids that, a number that is taken for a moment is the lesser evil. */
+static int run(void (*function)(void *argument), struct work *work)
+{
+    if (apart_run(function, work) < 0) {
+        function(work);
+    }
+    return work->result;
+}
+
 int checkpoint_write(const struct record *record)
 {
     struct work work = {.record = record};
-    int error = place_path()[0] != '\0' ? apart_run(write_apart, &work) : 0;
 
-    if (error < 0) {
-        log_error("checkpoint %s cannot be written: %s", place_path(), strerror(-error));
-    }
-    return error < 0 ? error : work.result;
+    return place_path()[0] != '\0' ? run(write_apart, &work) : 0;
 }
 
 /* ---- preparing ---- */
@@ -408,8 +413,7 @@ int checkpoint_prepare(const char *given)
     if (result < 0 || place_path()[0] == '\0') {
         return result;
     }
-    result = apart_run(prepare_apart, &work);
-    return result < 0 ? result : work.result;
+    return run(prepare_apart, &work);
 }
 
 const struct past *checkpoint_before(void)
