@@ -45,6 +45,7 @@ static bool handshakes_over(int64_t now)
 {
     uint16_t ports[LISTENERS_MOST];
     size_t count = 0;
+    bool six = false;
     int fd;
 
     for (uint32_t i = 0; i < shim->listeners_high(); i++) {
@@ -52,12 +53,13 @@ static bool handshakes_over(int64_t now)
 
         if (listener && shim->port_of(&listener->address) != 0) {
             ports[count++] = shim->port_of(&listener->address);
+            six |= listener->domain == AF_INET6;
         }
     }
     if (count == 0 || now - queue.began > QUEUE_HALF_OPEN_NS) {
         return true;
     }
-    int half_open = sockets_half_open(ports, count);
+    int half_open = sockets_half_open(ports, count, six);
 
     return half_open == 0 || (half_open < 0 && now - queue.began > QUEUE_BLIND_NS);
 }

@@ -87,13 +87,15 @@ static void count_one(const struct inet_diag_msg *socket, void *argument)
     }
 }
 
-int sockets_half_open(const uint16_t *ports, size_t count)
+int sockets_half_open(const uint16_t *ports, size_t count, bool six)
 {
     struct half_open half_open = {.ports = ports, .many = count};
     uint32_t state = 1u << TCP_SYN_RECEIVED;
     bool four = shim->sockdiag_each(AF_INET, state, 0, count_one, &half_open) == 0;
 
-    (void)shim->sockdiag_each(AF_INET6, state, 0, count_one, &half_open);
+    if (six) {
+        (void)shim->sockdiag_each(AF_INET6, state, 0, count_one, &half_open);
+    }
     return four ? half_open.count : -1;
 }
 

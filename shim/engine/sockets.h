@@ -30,8 +30,11 @@ bool sockets_tcp(int fd, struct sockets_tcp *ret_tcp);
 /* Connections in the accept queue of a TCP listener (tcpi_unacked of TCP_INFO); -1: unknown. */
 int sockets_queued(int fd);
 
-/* Handshakes begun on any TCP port of `ports` and not finished (sock_diag); -1: unknown. */
-int sockets_half_open(const uint16_t *ports, size_t count);
+/*
+ * Handshakes begun on any TCP port of `ports` and not finished (sock_diag); -1: unknown. `six`: some of
+ * them over IPv6. The kernel looks at all of its sockets for each of the two: 11 ms with 262,144 buckets.
+ */
+int sockets_half_open(const uint16_t *ports, size_t count, bool six);
 
 /* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@abstract", "unix:" */
 void sockets_format(const struct sockaddr *address, socklen_t size, char *ret_text, size_t room);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "sigsafe/real.h"
@@ -46,6 +47,63 @@ static char *append_process(char *to, pid_t pid)
 void process_fd_path(pid_t pid, unsigned fd, char ret_path[PROCESS_PATH])
 {
     (void)append_number(append(append_process(ret_path, pid), "/fd/"), fd);
+}
+
+void process_fd_folder(pid_t pid, char ret_path[PROCESS_PATH])
+{
+    (void)append(append_process(ret_path, pid), "/fd");
+}
+
+/* getdents64(2) has no header. */
+struct linux_dirent64 {
+    uint64_t d_ino;
+    int64_t d_off;
+    unsigned short d_reclen;
+    unsigned char d_type;
+    char d_name[];
+};
+
+static int number_of(const char *name)
+{
+    int64_t value = 0;
+
+    for (; *name >= '0' && *name <= '9' && value <= INT32_MAX; name++) {
+        value = value * 10 + (*name - '0');
+    }
+    return *name == '\0' && value <= INT32_MAX ? (int)value : -1;
+}
+
+static bool visit_all(const char *entries, long size, bool (*visit)(int number, void *argument),
+                      void *argument)
+{
+    for (long at = 0; at < size;) {
+        const struct linux_dirent64 *entry = (const void *)(entries + at);
+        int number = number_of(entry->d_name);
+
+        if (number >= 0 && visit(number, argument)) {
+            return true;
+        }
+        at += entry->d_reclen;
+    }
+    return false;
+}
+
+bool process_each_number(const char *folder, bool (*visit)(int number, void *argument),
+                         void *argument)
+{
+    _Alignas(struct linux_dirent64) char entries[1024];
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool found = false;
+    long n;
+
+    while (fd >= 0 && !found &&
+           (n = real.syscall(SYS_getdents64, fd, (long)entries, sizeof(entries), 0, 0, 0)) > 0) {
+        found = visit_all(entries, n, visit, argument);
+    }
+    if (fd >= 0) {
+        (void)real.close(fd);
+    }
+    return found;
 }
 
 static int64_t number_at(const char *text)

@@ -18,8 +18,9 @@
 
 #define PROCESS_PATH 48
 
-/* "/proc/PID/fd/N" */
+/* "/proc/PID/fd/N", and the folder of it. */
 void process_fd_path(pid_t pid, unsigned fd, char ret_path[PROCESS_PATH]);
+void process_fd_folder(pid_t pid, char ret_path[PROCESS_PATH]);
 
 struct process_stat {
     char state; /* as ps(1) shows it */
@@ -29,6 +30,13 @@ struct process_stat {
 
 /* 0, or -errno: no such process, or nothing to be read. */
 int process_stat(pid_t pid, struct process_stat *ret_stat);
+
+/*
+ * Call `visit` for each entry of a folder of /proc that is a number (the threads of a process, its
+ * descriptors), until it says so. True if it did.
+ */
+bool process_each_number(const char *folder, bool (*visit)(int number, void *argument),
+                         void *argument);
 
 /* Milliseconds of CLOCK_BOOTTIME. */
 int64_t process_now_ms(void);

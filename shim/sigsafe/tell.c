@@ -2,7 +2,6 @@
 /* Choosing, sending and taking the family's own signal. */
 /* Context: AS-Safe, MT-Safe, never blocks; tell_install() is for arming only. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "sigsafe/family.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
+#include "sigsafe/process.h"
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/saving.h"
@@ -120,25 +120,6 @@ int tell_install(int wanted)
     return error == 0 ? signo : error;
 }
 
-/* getdents64(2) has no header. */
-struct linux_dirent64 {
-    uint64_t d_ino;
-    int64_t d_off;
-    unsigned short d_reclen;
-    unsigned char d_type;
-    char d_name[];
-};
-
-static long number(const char *digits)
-{
-    long value = 0;
-
-    while (*digits >= '0' && *digits <= '9' && value < INT32_MAX) {
-        value = value * 10 + (*digits++ - '0');
-    }
-    return *digits == '\0' ? value : 0;
-}
-
 static siginfo_t message(int signo, const void *content)
 {
     siginfo_t info;
@@ -160,32 +141,34 @@ static void wait_for_moves(uint32_t end)
     }
 }
 
+struct move {
+    siginfo_t info;
+    int self;
+    uint32_t end; /* what `moves` is to become */
+};
+
+static bool move_one(int tid, void *argument)
+{
+    struct move *move = argument;
+
+    if (tid != move->self) {
+        move->end += real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, move->info.si_signo,
+                                  (long)&move->info, 0, 0) == 0;
+    }
+    return false;
+}
+
 /* The main thread and, in a threaded program, the next tids: the kernel has no call for "all". */
 void tell_move_threads(void)
 {
-    uint32_t end = atomic_load(&moves);
     int signo = atomic_load(&sigdisp_tell);
-    siginfo_t info = message(signo, &moved);
-    char entries[2048];
-    int folder = signo != 0 ? open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    long self = real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), n;
+    struct move move = {.info = message(signo, &moved),
+                        .self = (int)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
+                        .end = atomic_load(&moves)};
 
-    while (folder >= 0 && (n = real.syscall(SYS_getdents64, folder, (long)entries, sizeof(entries),
-                                            0, 0, 0)) > 0) {
-        for (long at = 0; at < n;) {
-            const struct linux_dirent64 *entry = (const void *)(entries + at);
-            long tid = number(entry->d_name);
-
-            if (tid > 0 && tid != self) {
-                end += real.syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, (long)&info, 0,
-                                    0) == 0;
-            }
-            at += entry->d_reclen;
-        }
-    }
-    wait_for_moves(end);
-    if (folder >= 0) {
-        (void)real.close(folder);
+    if (signo != 0) {
+        (void)process_each_number("/proc/self/task", move_one, &move);
+        wait_for_moves(move.end);
     }
 }
 

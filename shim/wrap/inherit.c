@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares descriptors of a child with our connections. */
+/* Compares what a child has open with our connections. */
 /* Context: AS-Safe, MT-Safe; makes system calls, never blocks. */
 #include "wrap/inherit.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
@@ -29,41 +29,50 @@ bool inherit_by_exec(void)
     return false;
 }
 
-static bool is_a_connection(const struct stat *its)
+static bool is_this_connection(int fd, const struct stat *its)
 {
     struct stat ours;
 
+    return (fdtab_kind(fd) & FD_CONNECTION) && fstat(fd, &ours) == 0 &&
+           ours.st_ino == its->st_ino && ours.st_dev == its->st_dev;
+}
+
+static bool is_a_connection(const struct stat *its)
+{
     for (uint32_t fd = 0; fd < table_end(); fd++) {
-        if ((fdtab_kind((int)fd) & FD_CONNECTION) && fstat((int)fd, &ours) == 0 &&
-            ours.st_ino == its->st_ino && ours.st_dev == its->st_dev) {
+        if (is_this_connection((int)fd, its)) {
             return true;
         }
     }
     return false;
 }
 
-/* Standard input, output and errors: whatever is handed to a program is there. */
-static bool has_it_as_standard(pid_t child)
+/* What it has inherited keeps its number, but for its standard files, which are what is given to it. */
+static bool is_inherited(int fd, void *child)
 {
     char path[PROCESS_PATH];
     struct stat its;
 
-    for (unsigned fd = 0; fd <= 2; fd++) {
-        process_fd_path(child, fd, path);
-        if (stat(path, &its) == 0 && S_ISSOCK(its.st_mode) && is_a_connection(&its)) {
-            return true;
-        }
+    if (fd > STDERR_FILENO && !(fdtab_kind(fd) & FD_CONNECTION)) {
+        return false;
     }
-    return false;
+    process_fd_path(*(const pid_t *)child, (unsigned)fd, path);
+    if (stat(path, &its) != 0 || !S_ISSOCK(its.st_mode)) {
+        return false;
+    }
+    return fd > STDERR_FILENO ? is_this_connection(fd, &its) : is_a_connection(&its);
 }
 
 void inherit_note_child(pid_t child)
 {
+    char folder[PROCESS_PATH];
     int saved = errno;
 
-    if (family_self() && !life_thread.in_vfork && fdtab_has_connections() &&
-        (inherit_by_exec() || has_it_as_standard(child))) {
-        family_spawned(child);
+    if (family_self() && !life_thread.in_vfork && fdtab_has_connections()) {
+        process_fd_folder(child, folder);
+        if (process_each_number(folder, is_inherited, &child)) {
+            family_spawned(child);
+        }
     }
     errno = saved;
 }

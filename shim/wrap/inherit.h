@@ -12,7 +12,7 @@ bool inherit_by_exec(void);
 
 /*
  * A child that shared our memory (vfork, posix_spawn) is another program now. Its dup2() before the exec
- * left no trace here, so its first three descriptors are looked at as well. errno is kept.
+ * left no trace here: what it has open is looked at. errno is kept.
  */
 void inherit_note_child(pid_t child);
 
