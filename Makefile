@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize, sanitize-hooks,
-# check, lint, format, clean.
+# fuzz, check, lint, format, clean.
 
 CC ?= gcc
 CXX ?= g++
@@ -69,7 +69,7 @@ SKIPPED_HOOKS = $(filter-out $(OPTIONAL_HOOKS),sqlite postgres redis)
 BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
 
-.PHONY: all hooks tests unit sanitize sanitize-hooks check lint format clean
+.PHONY: all hooks tests unit sanitize sanitize-hooks fuzz check lint format clean
 all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
 
 hooks: $(BUILTINS)
@@ -80,7 +80,7 @@ $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(
 
 $(BUILD)/fluxshim/engine.so: $(ENGINE_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -Wl,-Bdynamic -ldl -pthread
+	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic -ldl -pthread
 
 $(BUILD)/exports.map: scripts/exports.txt
 	@mkdir -p $(@D)
@@ -166,7 +166,8 @@ UNIT_settings = shim/format/settings.c
 UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
 UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
-	shim/engine/fsm.c
+	shim/engine/fsm.c shim/engine/past.c shim/engine/place.c shim/engine/leftovers.c shim/engine/apart.c
+UNIT_past = shim/engine/past.c
 UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
 UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
@@ -195,6 +196,15 @@ sanitize: $(BUILD)/sanitize/built
 # The built-in hooks and their caller, with the same; tests/builtin_hooks.bats runs them.
 sanitize-hooks:
 	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" hooks $(BUILD)/sanitize/tests/tools/hook_call
+
+# libFuzzer is clang's. tests/fuzz/corpus has a folder for each.
+FUZZ_checkpoint = shim/engine/past.c shim/engine/hook_state.c
+FUZZ_SECONDS ?= 600
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c shim/*/*.c shim/*/*.h
+	@mkdir -p $(@D)
+	clang $(COMMON) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
+fuzz:
+	@./scripts/fuzz $(FUZZ_SECONDS)
 
 check:
 	./scripts/check

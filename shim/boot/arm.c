@@ -18,12 +18,14 @@
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
+#include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
 extern char __libc_single_threaded __attribute__((weak));
 
-#define ARMING_LOOK_NS 10000000 /* a missed wake-up costs no more */
+#define ARMING_LOOK_NS 10000000  /* a missed wake-up costs no more */
+#define ROOT_NS        200000000 /* a thread that doesn't run by then has other troubles */
 
 /* The process that has begun to arm, and the one that has ended it (or failed to): once each. */
 static struct {
@@ -162,6 +164,16 @@ static void record_inherited(void)
     }
 }
 
+/* A chroot that follows at once must not take the coordinator along: its checkpoint is outside. */
+static void wait_for_root(void)
+{
+    int64_t until = life_now() + ROOT_NS;
+
+    while (!atomic_load(&life->rooted) && life_now() < until) {
+        life_sleep(&life->rooted, 0, ARMING_LOOK_NS);
+    }
+}
+
 static void hold_signals(const struct settings *settings)
 {
     struct hold_limits limits = {.lame_duck_ns = settings->lame_duck,
@@ -174,9 +186,15 @@ static void hold_signals(const struct settings *settings)
     sigdisp_strip_signalfds();
     atomic_store_explicit(&life->armed, 1, memory_order_release);
     take_masks();
-    if (has_threads() && safepoint_start() != 0) {
+    saving_install(settings->checkpoint[0] != '\0' ? settings->checkpoint_interval : 0);
+    if (!has_threads()) {
+        return;
+    }
+    if (safepoint_start() != 0) {
         log_error("running without fluxshim"); /* every thread may block the signal */
         hold_abandon();
+    } else {
+        wait_for_root();
     }
 }
 

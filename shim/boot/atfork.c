@@ -7,6 +7,7 @@
 #include "sigsafe/crash.h"
 #include "sigsafe/family.h"
 #include "sigsafe/real.h"
+#include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 
 /*
@@ -61,6 +62,7 @@ FORK_PATH static void go_on(void)
     if (family_self()) {
         hold_go_on_in_child();
         open_signals();
+        saving_go_on_in_child();
     } else {
         open_signals();
         hold_forget_in_child();

@@ -98,6 +98,14 @@ void audience_pause(void)
     subscribers_pause(deadline);
 }
 
+void audience_end_saving(void)
+{
+    hooks_pause(shim_now() + FAREWELL_NS);
+    if (!hooks_have_threads()) {
+        shim->crash_guard(false);
+    }
+}
+
 void audience_forget(void)
 {
     hooks_forget_threads();

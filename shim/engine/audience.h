@@ -28,6 +28,9 @@ void audience_end(void);
 /* The program is about to do what only a process with one thread may do. */
 void audience_pause(void);
 
+/* A periodic checkpoint is written: nothing of the hooks' stays in the program's way. */
+void audience_end_saving(void);
+
 /* In a forked child: the threads are the parent's. */
 void audience_forget(void);
 

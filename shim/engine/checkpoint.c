@@ -3,7 +3,6 @@
 /* Context: coordinator thread only; may allocate and block. */
 #include "engine/checkpoint.h"
 
-#include <bsd/string.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,122 +10,128 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/apart.h"
 #include "engine/document.h"
 #include "engine/file.h"
+#include "engine/leftovers.h"
+#include "engine/past.h"
+#include "engine/place.h"
 #include "engine/shim.h"
 
-#define FILE_MOST       16777216
-#define GENERATION_MOST 9007199254740991.0 /* 2^53 - 1: exact in any JSON reader */
-#define NAME_SIZE       (NAME_MAX + 1)
+#define CORRUPT_KEPT 3
+#define NAME_SIZE    (NAME_MAX + 1)
+#define NS_PER_S     1000000000
 
-static char path[PATH_MAX]; /* set by checkpoint_prepare; "" is none */
+static struct past before;      /* what the last start has left, until the hooks have it */
+static struct lifetime earlier; /* of the starts before this one */
+static uint64_t last;           /* the highest generation seen */
+static bool has_looked;         /* what is there was read when this process began */
+static int64_t began_ns;
 
 /* ---- the one before ---- */
 
-static double generation_of(const cJSON *root)
-{
-    const cJSON *generation = cJSON_GetObjectItemCaseSensitive(root, "generation");
-
-    return cJSON_IsNumber(generation) ? generation->valuedouble : 0;
-}
-
-static bool is_checkpoint(const cJSON *root)
-{
-    const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "schema");
-    double generation = generation_of(root);
-
-    return cJSON_IsString(schema) && strcmp(schema->valuestring, DOCUMENT_SCHEMA) == 0 &&
-           generation >= 1 && generation < GENERATION_MOST;
-}
-
 /* -ENOENT: there is none. -EBADMSG: what is there is no checkpoint. Else it can't be read. */
-static int read_document(int folder, const char *name, cJSON **ret_root)
+static int read_past(int folder, const char *name, struct past *ret_past)
 {
     char *text = NULL;
-    int result = file_read(folder, name, O_NOFOLLOW, FILE_MOST, &text);
-    cJSON *root = result == 0 ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
+    int result = file_read(folder, name, O_NOFOLLOW, PAST_SIZE_MOST, &text);
 
-    free(text);
-    if (result == -EINVAL || result == -EISDIR || result == -EFBIG ||
-        (result == 0 && !is_checkpoint(root))) {
-        cJSON_Delete(root);
-        return -EBADMSG;
-    }
     if (result == 0) {
-        *ret_root = root;
+        result = past_parse(text, strlen(text), ret_past);
     }
-    return result;
+    free(text);
+    return result == -EINVAL || result == -EISDIR || result == -EFBIG ? -EBADMSG : result;
 }
 
-static int read_generation(int folder, const char *name, uint64_t *ret_generation)
+static void with_suffix(const char *name, const char *suffix, char kept[NAME_SIZE])
 {
-    cJSON *root = NULL;
-    int result = read_document(folder, name, &root);
+    (void)snprintf(kept, NAME_SIZE, "%s%s", name, suffix);
+}
 
-    if (result == 0) {
-        *ret_generation = (uint64_t)generation_of(root);
+/* The newest is .corrupt-1, and the oldest of three is given up for it. */
+static void set_aside(int folder, const char *name)
+{
+    char from[NAME_SIZE], to[NAME_SIZE];
+
+    for (int n = CORRUPT_KEPT - 1; n > 0; n--) {
+        (void)snprintf(from, sizeof(from), "%s.corrupt-%d", place_name(), n);
+        (void)snprintf(to, sizeof(to), "%s.corrupt-%d", place_name(), n + 1);
+        (void)renameat(folder, from, folder, to);
     }
-    cJSON_Delete(root);
-    return result;
+    (void)snprintf(to, sizeof(to), "%s.corrupt-1", place_name());
+    if (renameat(folder, name, folder, to) < 0) {
+        log_warn("checkpoint %s: %s is no checkpoint and cannot be set aside: %s", place_path(),
+                 name, strerror(errno));
+    } else {
+        log_warn("checkpoint %s: %s is no checkpoint, set aside as %s", place_path(), name, to);
+    }
+}
+
+/* One of the two, if it is there and valid; what is no checkpoint is set aside. */
+static bool take_past(int folder, const char *name, bool told, struct past *ret_past)
+{
+    int result = place_obstacle(folder, name) ? -ENOENT : read_past(folder, name, ret_past);
+
+    if (result == -EBADMSG) {
+        set_aside(folder, name);
+    } else if (result < 0 && result != -ENOENT && !told) {
+        log_warn("checkpoint %s: %s cannot be read: %s", place_path(), name, strerror(-result));
+    }
+    return result == 0;
+}
+
+/* By generation and not by time: clocks jump. */
+static void read_newest(int folder, bool told, struct past *ret_past)
+{
+    struct past kept = {0};
+    char name[NAME_SIZE];
+
+    with_suffix(place_name(), ".prev", name);
+    (void)take_past(folder, place_name(), told, ret_past);
+    if (take_past(folder, name, told, &kept) && kept.generation > ret_past->generation) {
+        past_free(ret_past);
+        *ret_past = kept;
+    } else {
+        past_free(&kept);
+    }
+}
+
+/* ---- another server with the same path ---- */
+
+static bool is_alive(const struct past *past)
+{
+    return past->pid > 0 && past->start_ticks != 0 &&
+           (uint64_t)document_start_ticks(past->pid) == past->start_ticks;
+}
+
+/* Each keeps writing whole documents; what they say of themselves alternates. */
+static void tell_of_another(const struct past *past)
+{
+    static pid_t told;
+
+    if (past->pid > 0 && past->pid != getpid() && past->pid != told) {
+        told = past->pid;
+        log_warn("checkpoint %s: process %d writes to it as well, and it %s: each needs a path of "
+                 "its own (%%p, %%n)",
+                 place_path(), (int)past->pid, is_alive(past) ? "is alive" : "has ended");
+    }
 }
 
 /* ---- the folder ---- */
 
-static const char *name_in_folder(void)
-{
-    return strrchr(path, '/') + 1;
-}
-
-/* O_PATH where it may be written and not listed: then it can't be synced either. */
-static int open_folder(void)
-{
-    char folder[PATH_MAX];
-    int n = (int)(name_in_folder() - path);
-    int fd;
-
-    snprintf(folder, sizeof(folder), "%.*s", n, path);
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == EACCES) {
-        fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    }
-    return fd < 0 ? -errno : fd;
-}
-
-/* What is in the way at this name: neither a file nor absent. NULL if nothing is. */
-static const char *obstacle(int folder, const char *name)
-{
-    struct stat st;
-
-    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(st.st_mode)) {
-        return NULL;
-    }
-    switch (st.st_mode & S_IFMT) {
-    case S_IFLNK:
-        return "a symbolic link";
-    case S_IFDIR:
-        return "a folder";
-    case S_IFIFO:
-        return "a FIFO";
-    case S_IFSOCK:
-        return "a socket";
-    default:
-        return "a device";
-    }
-}
-
 /* Told once, by whoever finds it: the number alone would mislead. */
 static int check_place(int folder, const char *name)
 {
-    const char *in_the_way = obstacle(folder, name);
+    const char *in_the_way = place_obstacle(folder, name);
 
     if (!in_the_way) {
         return 0;
     }
-    log_error("checkpoint %s: there is %s at that path, it is left alone", path, in_the_way);
+    log_error("checkpoint %s: there is %s at that path, it is left alone", place_path(),
+              in_the_way);
     return -EEXIST;
 }
 
@@ -137,15 +142,6 @@ static int sync_folder(int folder)
 }
 
 /* ---- writing ---- */
-
-/* O_EXCL makes sure of it: without randomness (early at boot) the pid must do. */
-static void temporary_name(const char *name, char temporary[NAME_SIZE])
-{
-    unsigned long long random = 0;
-
-    (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
-    snprintf(temporary, NAME_SIZE, "%.200s.%d.%016llx.tmp", name, (int)getpid(), random);
-}
 
 static int write_all(int fd, const char *text, size_t size)
 {
@@ -189,10 +185,10 @@ static int keep_as(int folder, const char *name, const char *kept)
     char temporary[NAME_SIZE];
     int result = 0;
 
-    if (obstacle(folder, kept)) {
+    if (place_obstacle(folder, kept)) {
         return -EEXIST;
     }
-    temporary_name(name, temporary);
+    leftovers_name(name, temporary);
     if (linkat(folder, name, folder, temporary, 0) < 0) {
         return -errno;
     }
@@ -203,28 +199,28 @@ static int keep_as(int folder, const char *name, const char *kept)
     return result;
 }
 
-static void keep(int folder, const char *name, const char *suffix)
+static void keep(int folder, const char *name)
 {
-    char kept[PATH_MAX];
+    char kept[NAME_SIZE];
     int result;
 
-    snprintf(kept, sizeof(kept), "%s%s", name, suffix);
+    with_suffix(name, ".prev", kept);
     result = keep_as(folder, name, kept);
     if (result < 0) {
-        log_warn("checkpoint %s: the one before cannot be kept as %s: %s", path, kept,
+        log_warn("checkpoint %s: the one before cannot be kept as %s: %s", place_path(), kept,
                  strerror(-result));
     }
 }
 
-static int replace(int folder, const char *name, const char *text, const char *suffix)
+static int replace(int folder, const char *name, const char *text, bool has_before)
 {
     char temporary[NAME_SIZE];
     int result;
 
-    temporary_name(name, temporary);
+    leftovers_name(name, temporary);
     result = write_new(folder, temporary, text);
-    if (result == 0 && suffix) {
-        keep(folder, name, suffix);
+    if (result == 0 && has_before) {
+        keep(folder, name);
     }
     if (result == 0 && renameat(folder, temporary, folder, name) < 0) {
         result = -errno;
@@ -236,33 +232,75 @@ static int replace(int folder, const char *name, const char *text, const char *s
     return sync_folder(folder);
 }
 
+static void note_generation(uint64_t generation)
+{
+    last = generation > last ? generation : last;
+}
+
+static uint64_t kept_generation(int folder)
+{
+    struct past kept = {0};
+    char name[NAME_SIZE];
+    uint64_t generation;
+
+    with_suffix(place_name(), ".prev", name);
+    (void)read_past(folder, name, &kept);
+    generation = kept.generation;
+    past_free(&kept);
+    return generation;
+}
+
+/* What is there now: it may be another's, or damaged since. True: it is one to be kept. */
+static bool look_at_present(int folder)
+{
+    struct past there = {0};
+    int found = read_past(folder, place_name(), &there);
+
+    if (found == -EBADMSG) {
+        set_aside(folder, place_name());
+    }
+    if (found == 0 && has_looked && there.generation > last) {
+        tell_of_another(&there);
+    }
+    note_generation(found == 0 ? there.generation : kept_generation(folder));
+    past_free(&there);
+    return found != -EBADMSG && found != -ENOENT;
+}
+
+static void add_up(const struct record *record, struct lifetime *ret_lifetime)
+{
+    *ret_lifetime = earlier;
+    ret_lifetime->starts++;
+    ret_lifetime->stops += !record->is_serving;
+    ret_lifetime->accepted += record->connections.accepted;
+    ret_lifetime->drained += record->connections.drained;
+    ret_lifetime->forced += record->connections.forced;
+    ret_lifetime->seconds += (uint64_t)((shim_now() - began_ns) / NS_PER_S);
+}
+
 static int write_in(int folder, const struct record *record)
 {
-    const char *name = name_in_folder(), *suffix;
-    uint64_t before = 0;
-    int found = read_generation(folder, name, &before);
-    char *text = document_text(record, before + 1);
+    bool has_before = look_at_present(folder);
+    struct lifetime lifetime;
+    char *text;
     int result;
 
-    suffix = found == -ENOENT ? NULL : found == -EBADMSG ? ".corrupt" : ".prev";
-    result = text ? replace(folder, name, text, suffix) : -ENOMEM;
+    add_up(record, &lifetime);
+    text = document_text(record, last + 1, &lifetime);
+    result = text ? replace(folder, place_name(), text, has_before) : -ENOMEM;
+    last += result == 0;
     cJSON_free(text);
     return result;
 }
 
-int checkpoint_write(const struct record *record)
+static int write_it(const struct record *record)
 {
-    int folder, result;
-
-    if (path[0] == '\0') {
-        return 0;
-    }
-    folder = open_folder();
-    result = folder < 0 ? folder : check_place(folder, name_in_folder());
+    int folder = place_open();
+    int result = folder < 0 ? folder : check_place(folder, place_name());
     if (result != -EEXIST) {
         result = result < 0 ? result : write_in(folder, record);
         if (result < 0) {
-            log_error("checkpoint %s cannot be written: %s", path, strerror(-result));
+            log_error("checkpoint %s cannot be written: %s", place_path(), strerror(-result));
         }
     }
     if (folder >= 0) {
@@ -271,47 +309,40 @@ int checkpoint_write(const struct record *record)
     return result;
 }
 
-/* ---- reading ---- */
+/* Files are opened apart from the program's descriptors (apart.h). */
+struct work {
+    const struct record *record;
+    int result;
+};
 
-cJSON *checkpoint_read_hooks(void)
+static void write_apart(void *argument)
 {
-    int folder = path[0] != '\0' ? open_folder() : -1;
-    char kept[PATH_MAX];
-    cJSON *root = NULL, *hooks = NULL;
+    struct work *work = argument;
 
-    if (folder < 0) {
-        return NULL;
+    work->result = write_it(work->record);
+}
+
+/* Where a sandbox forbids that, a number that is taken for a moment is the lesser evil. */
+static int run(void (*function)(void *argument), struct work *work)
+{
+    if (apart_run(function, work) < 0) {
+        function(work);
     }
-    snprintf(kept, sizeof(kept), "%s.prev", name_in_folder());
-    if (read_document(folder, name_in_folder(), &root) == -EBADMSG) {
-        (void)read_document(folder, kept, &root);
-    }
-    close(folder);
-    hooks = cJSON_DetachItemFromObjectCaseSensitive(root, "hooks");
-    cJSON_Delete(root);
-    return hooks;
+    return work->result;
+}
+
+int checkpoint_write(const struct record *record)
+{
+    struct work work = {.record = record};
+
+    return place_path()[0] != '\0' ? run(write_apart, &work) : 0;
 }
 
 /* ---- preparing ---- */
 
-static int make_absolute(const char *given, char absolute[PATH_MAX])
+/* `folder` may be an error number. */
+static int check_folder(int folder, const char **ret_reason)
 {
-    char folder[PATH_MAX] = "";
-    int n;
-
-    if (given[0] != '/' && !getcwd(folder, sizeof(folder))) {
-        return -errno;
-    }
-    n = snprintf(absolute, PATH_MAX, "%s%s%s", folder, given[0] == '/' ? "" : "/", given);
-    if (n >= PATH_MAX) {
-        return -ENAMETOOLONG;
-    }
-    return absolute[n - 1] == '/' ? -EISDIR : 0;
-}
-
-static int check_folder(const char **ret_reason)
-{
-    int folder = open_folder();
     int result = folder < 0 ? folder : 0;
     const char *in_the_way = NULL;
 
@@ -319,42 +350,78 @@ static int check_folder(const char **ret_reason)
         result = -errno;
     }
     if (result == 0) {
-        in_the_way = obstacle(folder, name_in_folder());
+        in_the_way = place_obstacle(folder, place_name());
         result = in_the_way ? -EEXIST : 0;
-    }
-    if (folder >= 0) {
-        close(folder);
     }
     *ret_reason = in_the_way ? in_the_way : strerror(-result);
     return result;
 }
 
-int checkpoint_prepare(const char *given)
+static int check(int folder)
 {
-    char absolute[PATH_MAX];
     const char *reason = "";
-    int result;
+    int result = check_folder(folder, &reason);
 
-    path[0] = '\0';
-    if (!given || given[0] == '\0') {
-        return 0;
-    }
-    result = make_absolute(given, absolute);
-    if (result < 0) {
-        log_warn("checkpoint %s: none will be written: %s", given, strerror(-result));
-        return result;
-    }
-    strlcpy(path, absolute, sizeof(path));
-    result = check_folder(&reason);
     if (result == -EEXIST) {
-        log_warn("checkpoint %s: cannot be written, there is %s at that path", path, reason);
+        log_warn("checkpoint %s: cannot be written, there is %s at that path", place_path(),
+                 reason);
     } else if (result < 0) {
-        log_warn("checkpoint %s: its folder cannot be written to as it is now: %s", path, reason);
+        log_warn("checkpoint %s: its folder cannot be written to as it is now: %s", place_path(),
+                 reason);
     }
     return result;
 }
 
-const char *checkpoint_path(void)
+/* `told`: that this folder is of no use has been said. */
+static void begin_with(int folder, bool told)
 {
-    return path;
+    past_free(&before);
+    read_newest(folder, told, &before);
+    has_looked = !told;
+    earlier = before.lifetime;
+    last = before.generation;
+    if (before.while_serving && is_alive(&before)) {
+        tell_of_another(&before);
+    }
+    leftovers_remove(folder, place_name());
+    log_info("checkpoint %s: %s, generation %llu", place_path(),
+             before.root ? "read" : "there is none yet", (unsigned long long)last);
+}
+
+static void prepare_apart(void *argument)
+{
+    struct work *work = argument;
+    int folder = place_open();
+
+    work->result = check(folder);
+    if (folder >= 0) {
+        begin_with(folder, work->result < 0);
+        close(folder);
+    }
+}
+
+int checkpoint_prepare(const char *given)
+{
+    int result = place_set(given);
+    struct work work = {.result = 0};
+
+    began_ns = shim_now();
+    if (result < 0) {
+        log_warn("checkpoint %s: none will be written: %s", given,
+                 result == -EINVAL ? "only %p, %n and %% may stand in a path" : strerror(-result));
+    }
+    if (result < 0 || place_path()[0] == '\0') {
+        return result;
+    }
+    return run(prepare_apart, &work);
+}
+
+const struct past *checkpoint_before(void)
+{
+    return &before;
+}
+
+void checkpoint_forget_before(void)
+{
+    past_free(&before);
 }

@@ -9,8 +9,8 @@
  * Writing: a new file beside the path (O_EXCL, 0600), fsync(2), the one before kept by a second
  * link as `.prev`, rename(2), fsync of the folder. Whoever opens the path, and whoever finds it
  * after a crash, has either the old file or the new one, whole. What is there and is no checkpoint
- * (cut off, larger than 16 MiB, another program's file) is kept as `.corrupt`, so that it never
- * takes the place of a good `.prev`. Where the file system has no hard links the one before is
+ * (cut off, larger than 16 MiB, another program's file) is set aside as `.corrupt-1`, the ones
+ * before it as -2 and -3, so that it never takes the place of a good `.prev`. Where the file system has no hard links the one before is
  * lost, with a warning. What is neither a file nor absent (a symlink, FIFO, folder, device) is
  * left alone, and nothing is written.
  *
@@ -24,8 +24,7 @@
 #ifndef FLUXSHIM_ENGINE_CHECKPOINT_H
 #define FLUXSHIM_ENGINE_CHECKPOINT_H
 
-#include <cjson/cJSON.h>
-
+#include "engine/past.h"
 #include "engine/record.h"
 
 /*
@@ -37,12 +36,10 @@ int checkpoint_prepare(const char *path);
 int checkpoint_write(const struct record *record);
 
 /*
- * The array "hooks" of the last shutdown's checkpoint, to be deleted, or NULL: there is none. Where
- * the file is no checkpoint, the one kept as .prev is read. After checkpoint_prepare().
+ * What the last start has left: the newest valid one of the file and .prev, as checkpoint_prepare()
+ * has read it; generation 0 if there is none. It is kept until the hooks have what is theirs.
  */
-cJSON *checkpoint_read_hooks(void);
-
-/* Absolute, "" if none is wanted. */
-const char *checkpoint_path(void);
+const struct past *checkpoint_before(void);
+void checkpoint_forget_before(void);
 
 #endif

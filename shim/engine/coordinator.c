@@ -20,7 +20,9 @@
 #include "engine/live.h"
 #include "engine/members.h"
 #include "engine/record.h"
+#include "engine/saving.h"
 #include "engine/shim.h"
+#include "engine/state_files.h"
 
 #define FORCE_NS           200000000ll /* how long forced output may take to be acknowledged */
 #define SWEEP_COST_MOST_NS 20000000ll
@@ -33,6 +35,7 @@ static struct fsm fsm;
 static struct record record;
 static bool cleans;        /* this process runs the family's hooks and writes its checkpoint */
 static int64_t look_at_ns; /* when the present state wants to be called again */
+static int64_t save_at_ns; /* the next periodic checkpoint, in a threaded program; 0: not set yet */
 
 void coordinator_init(void)
 {
@@ -192,6 +195,7 @@ static void write_checkpoint(int64_t now)
     if (cleans) {
         drain_account(&record);
         members_account(&record);
+        state_files_account(&record);
         (void)checkpoint_write(&record);
     }
     wait_for_owner(now);
@@ -350,6 +354,36 @@ static void open_managed_signals(void)
     (void)pthread_sigmask(SIG_UNBLOCK, &open, NULL);
 }
 
+/* In a single-threaded program a timer says when (sigsafe/saving.h). */
+static bool keeps_time(void)
+{
+    return shim->settings->checkpoint_interval > 0 && shim->settings->checkpoint[0] != '\0' &&
+           atomic_load(&shim->life->threads) && fsm.state == FSM_RUNNING;
+}
+
+static void save_in_time(int64_t now)
+{
+    if (!keeps_time()) {
+        return;
+    }
+    if (save_at_ns != 0 && now >= save_at_ns) {
+        saving_write(&record, "periodic");
+        now = shim_now();
+        save_at_ns = 0;
+    }
+    save_at_ns = save_at_ns ? save_at_ns : now + shim->settings->checkpoint_interval;
+}
+
+/* Once it is written, a single-threaded program has no use for this thread. */
+static void save_when_told(uint32_t events)
+{
+    if (!(events & (LIFE_TICK | LIFE_SAVE)) || fsm.state != FSM_RUNNING) {
+        return;
+    }
+    saving_write(&record, events & LIFE_SAVE ? "request" : "periodic");
+    atomic_store(&shim->life->retires, !atomic_load(&shim->life->threads));
+}
+
 static void take_events(uint32_t events)
 {
     if (events & LIFE_THREADS) {
@@ -373,10 +407,12 @@ static void take_events(uint32_t events)
         (void)step(FSM_EXIT);
     }
     (void)step(FSM_TICK);
+    save_when_told(events);
 }
 
 static void look(int64_t now)
 {
+    save_in_time(now);
     if (fsm.state == FSM_DRAIN) {
         audience_tell_again(&fsm, now);
         watch(now);
@@ -394,6 +430,9 @@ static int64_t time_to_sleep(int64_t now)
     int64_t deadline = fsm_deadline(&fsm);
     int64_t until = look_at_ns < deadline ? look_at_ns : deadline;
 
+    if (keeps_time() && save_at_ns < until) {
+        until = save_at_ns;
+    }
     if (fsm.state == FSM_DRAIN && audience_next_ns() < until) {
         until = audience_next_ns();
     }
@@ -420,12 +459,14 @@ void *coordinator_run(void *unused)
     }
     (void)prctl(PR_SET_NAME, "fluxshim");
     (void)unshare(CLONE_FS); /* keeps root, folder and umask: a program may chroot later */
+    atomic_store(&shim->life->rooted, 1);
+    shim->wake(&shim->life->rooted);
     block_all_signals();
     open_managed_signals();
     if (fsm.state == FSM_RUNNING) {
         look_at_ns = FSM_NEVER;
     }
-    while (!is_over()) {
+    while (!is_over() && !atomic_load(&shim->life->retires)) {
         uint32_t rung = atomic_load(bell);
         uint32_t taken = atomic_exchange(events, 0);
 
@@ -438,7 +479,7 @@ void *coordinator_run(void *unused)
         look(shim_now());
         int64_t ns = time_to_sleep(shim_now());
 
-        if (ns != 0 && !is_over()) {
+        if (ns != 0 && !is_over() && !atomic_load(&shim->life->retires)) {
             shim->sleep(bell, rung, ns);
         }
     }

@@ -123,19 +123,25 @@ static void add_ms(cJSON *object, const char *name, int64_t ns)
     need(cJSON_AddRawToObject(object, name, digits));
 }
 
-/* RFC 3339, UTC, milliseconds. */
-static void add_time(cJSON *object, const char *name, const struct timespec *time)
+/* RFC 3339, UTC, milliseconds. "" if there is none. */
+static void format_time(const struct timespec *time, char *text, size_t size)
 {
     struct tm tm;
-    char text[64], seconds[32];
+    char seconds[32];
 
-    if (time->tv_sec <= 0 || !gmtime_r(&time->tv_sec, &tm)) {
-        add_null(object, name);
-        return;
+    text[0] = '\0';
+    if (time->tv_sec > 0 && gmtime_r(&time->tv_sec, &tm)) {
+        strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
+        snprintf(text, size, "%s.%03ldZ", seconds, time->tv_nsec / 1000000);
     }
-    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text, sizeof(text), "%s.%03ldZ", seconds, time->tv_nsec / 1000000);
-    add_text(object, name, text);
+}
+
+static void add_time(cJSON *object, const char *name, const struct timespec *time)
+{
+    char text[64];
+
+    format_time(time, text, sizeof(text));
+    add_text(object, name, text[0] ? text : NULL);
 }
 
 static cJSON *append(cJSON *array)
@@ -170,12 +176,13 @@ static void read_line(const char *file, char *line, size_t size)
 }
 
 /* Field 22 of proc_pid_stat(5), in clock ticks since the machine started; 0 if unknown. */
-static int64_t start_ticks(void)
+int64_t document_start_ticks(pid_t pid)
 {
-    char line[1024];
+    char file[32], line[1024];
     const char *at;
 
-    read_line("/proc/self/stat", line, sizeof(line));
+    snprintf(file, sizeof(file), "/proc/%d/stat", (int)pid);
+    read_line(file, line, sizeof(line));
     at = strrchr(line, ')'); /* the end of field 2, which may hold anything else */
     for (int field = 2; at && field < 22; field++) {
         at = strchr(at + 1, ' ');
@@ -186,7 +193,7 @@ static int64_t start_ticks(void)
 static void add_process_start(cJSON *process)
 {
     struct timespec now = {0}, uptime = {0}, start = {0};
-    int64_t ticks = start_ticks();
+    int64_t ticks = document_start_ticks(getpid());
     int64_t age_ns, start_ns;
 
     clock_gettime(CLOCK_REALTIME, &now);
@@ -198,6 +205,7 @@ static void add_process_start(cJSON *process)
         start = (struct timespec){.tv_sec = start_ns / NS_PER_S, .tv_nsec = start_ns % NS_PER_S};
     }
     add_time(process, "started_at", &start);
+    add_number(process, "start_ticks", ticks);
 }
 
 static void add_process(cJSON *root)
@@ -274,6 +282,23 @@ static void add_listeners(cJSON *root, const struct record *record)
     }
 }
 
+static void add_traffic(cJSON *row, const struct record_connection *connection)
+{
+    add_ms(row, "age_at_least_ms", connection->age_ns);
+    if (connection->quiet_ns >= 0) {
+        add_ms(row, "quiet_ms", connection->quiet_ns);
+    } else {
+        add_null(row, "quiet_ms");
+    }
+    if (connection->has_bytes) {
+        add_count(row, "bytes_received", connection->received);
+        add_count(row, "bytes_sent", connection->sent);
+    } else {
+        add_null(row, "bytes_received");
+        add_null(row, "bytes_sent");
+    }
+}
+
 static void add_remaining(cJSON *connections, const struct record *record)
 {
     cJSON *rows = need(cJSON_AddArrayToObject(connections, "remaining"));
@@ -288,6 +313,7 @@ static void add_remaining(cJSON *connections, const struct record *record)
         add_text(row, "state", connection->state);
         add_text(row, "why", connection->why);
         add_bool(row, "forced", connection->forced);
+        add_traffic(row, connection);
     }
     add_count(connections, "remaining_omitted", record->remaining_count - count);
 }
@@ -296,6 +322,7 @@ static void add_connections(cJSON *root, const struct record *record)
 {
     cJSON *connections = need(cJSON_AddObjectToObject(root, "connections"));
 
+    add_count(connections, "open", record->connections.open);
     add_count(connections, "accepted", record->connections.accepted);
     add_count(connections, "at_signal", record->connections.at_signal);
     add_count(connections, "drained", record->connections.drained);
@@ -381,7 +408,41 @@ static void add_times(cJSON *root, const struct record *record)
     }
 }
 
-static void add_members(cJSON *root, const struct record *record, uint64_t generation)
+static void add_files(cJSON *root, const struct record *record)
+{
+    cJSON *rows = need(cJSON_AddArrayToObject(root, "state_files"));
+
+    for (size_t i = 0; i < at_most(record->file_count, RECORD_FILES); i++) {
+        const struct record_file *file = &record->files[i];
+        cJSON *row = append(rows);
+
+        add_text(row, "path", file->path);
+        add_text(row, "since_start", file->since_start);
+        if (file->is_there) {
+            add_number(row, "size", file->size);
+            add_time(row, "mtime", &file->mtime);
+        } else {
+            add_null(row, "size");
+            add_null(row, "mtime");
+        }
+        add_text(row, "sha256", file->sha256);
+    }
+}
+
+static void add_lifetime(cJSON *root, const struct lifetime *lifetime)
+{
+    cJSON *object = need(cJSON_AddObjectToObject(root, "lifetime"));
+
+    add_count(object, "starts", lifetime->starts);
+    add_count(object, "stops", lifetime->stops);
+    add_count(object, "accepted", lifetime->accepted);
+    add_count(object, "drained", lifetime->drained);
+    add_count(object, "forced", lifetime->forced);
+    add_count(object, "seconds", lifetime->seconds);
+}
+
+static void add_members(cJSON *root, const struct record *record, uint64_t generation,
+                        const struct lifetime *lifetime)
 {
     struct timespec now = {0};
     bool is_exit = record->reason && strcmp(record->reason, "exit") == 0;
@@ -405,16 +466,19 @@ static void add_members(cJSON *root, const struct record *record, uint64_t gener
     add_connections(root, record);
     add_family(root, record);
     add_hooks(root, record);
+    add_files(root, record);
+    add_lifetime(root, lifetime);
 }
 
 /* Allocated by cJSON, or NULL without memory. */
-char *document_text(const struct record *record, uint64_t generation)
+char *document_text(const struct record *record, uint64_t generation,
+                    const struct lifetime *lifetime)
 {
     cJSON *root = cJSON_CreateObject();
     char *text;
 
     lacks_memory = false;
-    add_members(root, record, generation);
+    add_members(root, record, generation, lifetime);
     text = lacks_memory ? NULL : cJSON_Print(root);
     cJSON_Delete(root);
     return text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON document that tells of one shutdown. */
+/* The JSON document that tells of one shutdown, or of a server that goes on. */
 /* Context: coordinator thread only; may allocate and block. */
 
 /*
@@ -11,11 +11,16 @@
 #ifndef FLUXSHIM_ENGINE_DOCUMENT_H
 #define FLUXSHIM_ENGINE_DOCUMENT_H
 
+#include "engine/lifetime.h"
 #include "engine/record.h"
 
 #define DOCUMENT_SCHEMA "fluxshim/1"
 
 /* To be freed with cJSON_free(); NULL without memory. */
-char *document_text(const struct record *record, uint64_t generation);
+char *document_text(const struct record *record, uint64_t generation,
+                    const struct lifetime *lifetime);
+
+/* When a process began, in clock ticks since the machine did; 0 if it is gone. */
+int64_t document_start_ticks(pid_t pid);
 
 #endif

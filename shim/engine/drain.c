@@ -385,6 +385,22 @@ void drain_begin(struct record *record, int64_t now)
     queue_begin(now);
 }
 
+/* How long it has been there, neither the kernel nor the table says. */
+static void note_traffic(struct record_connection *row, int fd, int64_t drained_ns)
+{
+    struct sockets_tcp tcp;
+
+    row->age_ns = drained_ns;
+    row->quiet_ns = -1;
+    row->has_bytes = sockets_tcp(fd, &tcp);
+    if (row->has_bytes) {
+        row->received = tcp.received;
+        row->sent = tcp.sent;
+        row->quiet_ns = tcp.quiet_ns;
+        row->age_ns = tcp.quiet_ns > drained_ns ? tcp.quiet_ns : drained_ns;
+    }
+}
+
 static void note_remaining(struct record *record, int fd)
 {
     const struct fd_entry *entry = &shim->fdtab->entries[fd];
@@ -409,6 +425,7 @@ static void note_remaining(struct record *record, int fd)
     *row = (struct record_connection){
         .fd = fd, .state = in_flight ? "in flight" : "idle", .why = why, .forced = true};
     sockets_peer(fd, row->peer, sizeof(row->peer));
+    note_traffic(row, fd, shim_now() - record->began_ns);
 }
 
 /* What wasn't read would make a close send RST, which can destroy a response already sent. */
@@ -480,6 +497,7 @@ void drain_account(struct record *record)
     record->connections.rescued = rescued;
     record->connections.nudged = drain.nudged;
     record->connections.forced = drain.forced;
+    record->connections.open = drain_count();
     record->connections.drained =
         drain.at_signal + rescued > drain.forced ? drain.at_signal + rescued - drain.forced : 0;
 }

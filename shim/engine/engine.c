@@ -12,6 +12,7 @@
 #include "engine/coordinator.h"
 #include "engine/hook_list.h"
 #include "engine/shim.h"
+#include "engine/state_files.h"
 
 const struct bridge *shim;
 
@@ -28,13 +29,11 @@ static struct hook_entries
 
 static void load_hooks(void)
 {
-    cJSON *before = checkpoint_read_hooks();
-
     if (!configured.list) {
         (void)hooks_config_from_list(shim->settings->hooks, &configured);
     }
-    (void)hook_list_load(&configured, before, audience_ours());
-    cJSON_Delete(before);
+    (void)hook_list_load(&configured, checkpoint_before()->hooks, audience_ours());
+    checkpoint_forget_before();
     hooks_config_free(&configured);
 }
 
@@ -49,6 +48,7 @@ static int load(const struct bridge *bridge)
     (void)config_load(shim->settings, &configured);
     if (shim->settings->checkpoint[0] != '\0') {
         (void)checkpoint_prepare(shim->settings->checkpoint);
+        state_files_prepare(shim->settings->state_files, checkpoint_before()->state_files);
     }
     coordinator_init();
     return 0;

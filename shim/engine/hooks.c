@@ -225,6 +225,32 @@ void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns)
     }
 }
 
+void hooks_save(struct record *record, int64_t deadline_ns)
+{
+    record->hook_count = 0;
+    FOR_EACH_HOOK(hook)
+    {
+        begin_row(hook, &record->hooks[record->hook_count++]);
+        if (hook->plugin.error[0] != '\0') {
+            set_outcome(hook->row, "not run", hook->plugin.error);
+            continue;
+        }
+        set_outcome(hook->row, hook->status ? hook->status : "serving", hook->error);
+        save(hook, deadline_ns);
+    }
+}
+
+bool hooks_have_threads(void)
+{
+    bool any = false;
+
+    FOR_EACH_HOOK(hook)
+    {
+        any |= hook->thread != NULL;
+    }
+    return any;
+}
+
 /* An event under way, cleanup and save. */
 int64_t hooks_time_of_process(void)
 {

@@ -33,6 +33,15 @@ void hooks_tell(const struct flux_event *event, enum hooks_ours ours, bool repea
 /* Fill in record->hooks in the order of running. Nothing goes on past deadline_ns. */
 void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns);
 
+/*
+ * The same for a server that goes on: save of all, and rows with the status "serving". Nothing goes on
+ * past deadline_ns.
+ */
+void hooks_save(struct record *record, int64_t deadline_ns);
+
+/* Is there a thread of any of them, one that was left behind included? */
+bool hooks_have_threads(void);
+
 /* How long those of scope process may take in a member, 0: there are none. */
 int64_t hooks_time_of_process(void);
 

@@ -22,6 +22,7 @@
 #define RECORD_REMAINING 1000
 #define RECORD_MEMBERS   1024
 #define RECORD_PHASES    16
+#define RECORD_FILES     64
 #define RECORD_NAME      128
 
 struct record_phase {
@@ -43,6 +44,11 @@ struct record_connection {
     const char *state; /* "in flight", "idle" */
     const char *why;   /* "request not answered", "response incomplete", ... */
     bool forced;
+    int64_t
+        age_ns; /* at least: since the shutdown began, or since its last data if that is longer */
+    int64_t quiet_ns; /* since its last data, -1: unknown */
+    bool has_bytes;   /* TCP has counted them */
+    uint64_t received, sent;
 };
 
 struct record_hook {
@@ -50,7 +56,7 @@ struct record_hook {
     char path[256];
     int priority;
     const char *scope;  /* "family", "process" */
-    const char *status; /* "ok", "failed", "timeout", "crashed", "exited", "not run" */
+    const char *status; /* "ok", "failed", "timeout", "crashed", "exited", "not run", "serving" */
     int result;         /* what cleanup returned */
     int64_t ns;
     char error[256];   /* "" if there is none */
@@ -64,9 +70,19 @@ struct record_member {
     uint64_t accepted, at_signal, drained, nudged, forced;
 };
 
+struct record_file {
+    const char *path;
+    const char *since_start; /* "new", "same", "changed", "lost" */
+    bool is_there;
+    int64_t size;
+    struct timespec mtime;
+    const char *sha256; /* NULL: there is none */
+};
+
 struct record {
-    const char *reason; /* "signal", "exit", "demand", "family" */
-    int signo;          /* 0 unless a signal is the reason */
+    const char
+        *reason; /* "signal", "exit", "demand", "family"; while serving: "periodic", "request" */
+    int signo;   /* 0 unless a signal is the reason */
     int si_code;
     pid_t sender_pid;
     uid_t sender_uid;
@@ -75,8 +91,9 @@ struct record {
     int64_t began_ns;
     int64_t refused_ns;
     bool second_signal;
+    bool is_serving; /* nothing stops: the program goes on after this */
     struct {
-        uint64_t accepted, at_signal, drained, nudged, forced, rescued;
+        uint64_t accepted, at_signal, drained, nudged, forced, rescued, open;
     } connections;
     struct record_phase phases[RECORD_PHASES];
     size_t phase_count;
@@ -88,6 +105,8 @@ struct record {
     size_t member_count;
     struct record_hook hooks[RECORD_HOOKS];
     size_t hook_count;
+    struct record_file files[RECORD_FILES];
+    size_t file_count;
 };
 
 #endif

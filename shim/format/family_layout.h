@@ -21,6 +21,9 @@
 #define FAMILY_LISTENERS 256u  /* listeners that are known to all */
 #define FAMILY_ADDRESS   128u  /* sizeof(struct sockaddr_storage) */
 
+/* With this bit of the cookie changed, the family's signal asks its owner for a checkpoint. */
+#define FAMILY_SAVE UINT64_C(1)
+
 /* What a slot is used for. */
 enum family_state {
     FAMILY_FREE,

@@ -389,8 +389,9 @@ static bool is_broken(const struct settings *settings, enum settings_rule rule)
         return settings->idle > settings->drain_timeout;
     case SETTINGS_RULE_HOOK_TOO_LONG:
         return settings->hook_timeout > settings->shutdown_timeout;
-    case SETTINGS_RULE_WITHOUT_EFFECT:
-        return settings->checkpoint_interval > 0 || settings->state_files[0] != '\0';
+    case SETTINGS_RULE_WITHOUT_CHECKPOINT:
+        return settings->checkpoint[0] == '\0' &&
+               (settings->checkpoint_interval > 0 || settings->state_files[0] != '\0');
     case SETTINGS_RULE_CONFIG_IN_FILE:
         return settings->origins[SETTING_CONFIG] == SETTINGS_FILE;
     case SETTINGS_RULE_NONE:
@@ -422,9 +423,9 @@ const char *settings_rule_text(enum settings_rule rule)
     case SETTINGS_RULE_HOOK_TOO_LONG:
         return "FLUX_HOOK_TIMEOUT is longer than FLUX_SHUTDOWN_TIMEOUT: a slow hook may be cut "
                "short";
-    case SETTINGS_RULE_WITHOUT_EFFECT:
-        return "FLUX_CHECKPOINT_INTERVAL and FLUX_STATE_FILES are checked, but have no effect in "
-               "this version";
+    case SETTINGS_RULE_WITHOUT_CHECKPOINT:
+        return "FLUX_CHECKPOINT_INTERVAL and FLUX_STATE_FILES are without effect: FLUX_CHECKPOINT "
+               "names no file";
     case SETTINGS_RULE_CONFIG_IN_FILE:
         return "config in the settings file is without effect: only FLUX_CONFIG names that file";
     case SETTINGS_RULE_NONE:

@@ -76,13 +76,13 @@ enum settings_kind {
     X(CHECKPOINT, checkpoint, SETTINGS_PATH, "", "none",                                           \
       "The JSON file that tells the next start what this one did.")                                \
     X(CHECKPOINT_INTERVAL, checkpoint_interval, SETTINGS_DURATION_OR_OFF, "off", "off",            \
-      "How often to write the checkpoint while the program serves (no effect yet).")               \
+      "How often to write the checkpoint while the program serves.")                               \
     X(HOOKS, hooks, SETTINGS_LIST, "", "none",                                                     \
       "The hooks: `name or path[=priority]:...`, lower priorities first.")                         \
     X(HOOK_TIMEOUT, hook_timeout, SETTINGS_DURATION, "5s", "5s",                                   \
       "How long each call of a hook may take.")                                                    \
     X(STATE_FILES, state_files, SETTINGS_LIST, "", "none",                                         \
-      "Files of the server, `path:...`, to record in the checkpoint (no effect yet).")             \
+      "Files of the server, `path:...`: what changes in them while it is down is told.")           \
     X(LOG, log, SETTINGS_LOG, "warn:stderr", "warn:stderr", "How much to tell, and where.")        \
     X(RUN_DIR, run_dir, SETTINGS_PATH, "", "/run/fluxshim, $XDG_RUNTIME_DIR/fluxshim",             \
       "The folder in which a family of processes can be found by those that belong to it.")        \
@@ -136,7 +136,7 @@ enum settings_rule {
     SETTINGS_RULE_SHUTDOWN_TOO_SHORT,
     SETTINGS_RULE_IDLE_TOO_LONG,
     SETTINGS_RULE_HOOK_TOO_LONG,
-    SETTINGS_RULE_WITHOUT_EFFECT,
+    SETTINGS_RULE_WITHOUT_CHECKPOINT,
     SETTINGS_RULE_CONFIG_IN_FILE,
     SETTINGS_RULE_COUNT,
 };

@@ -24,7 +24,7 @@
 #include "sigsafe/sockdiag.h"
 #include "sigsafe/subscribers.h"
 
-#define BRIDGE_ABI 4u
+#define BRIDGE_ABI 5u
 
 struct bridge {
     uint32_t abi;

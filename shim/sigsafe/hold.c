@@ -20,6 +20,7 @@
 #include "sigsafe/real.h"
 #include "sigsafe/refuse.h"
 #include "sigsafe/safepoint.h"
+#include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
@@ -125,6 +126,7 @@ static void hand_over(const siginfo_t *info, enum life_release how)
 {
     atomic_store_explicit(&life->released, how, memory_order_release);
     timer_set(0, 0);
+    saving_stop();
     take_pending(info->si_signo);
     tell_coordinator_to_block();
     sigdisp_make_real(SIGDISP_SIGNALFDS);
@@ -268,13 +270,16 @@ static void hold_tick(sigset_t *mask)
 static void wake_coordinator(const void *context)
 {
     bool holds = hold_current() && !life_released();
+    bool saves = atomic_load(&life->events) & (LIFE_TICK | LIFE_SAVE);
 
-    if (!(holds || atomic_load(&life->told)) || atomic_load(&life->started)) {
+    if (!(holds || saves || atomic_load(&life->told)) || atomic_load(&life->started)) {
         return;
     }
     safepoint_from_handler(context);
     if (holds && atomic_load(&life->started)) {
         timer_watch_deadline();
+    } else if (holds) { /* a thread that was there when the hold began may have retired since */
+        timer_set(RETRY_NS, RETRY_NS);
     }
 }
 
@@ -481,6 +486,7 @@ void hold_abandon(void)
     if (holds) {
         hand_over(&held.info, LIFE_DELIVERED);
     } else if (!life_released()) {
+        saving_stop();
         tell_coordinator_to_block();
         sigdisp_make_real(SIGDISP_SIGNALFDS);
     }

@@ -41,7 +41,9 @@ enum life_event {
     LIFE_EXIT = 1u << 2,    /* the program calls exit and waits for life->finished */
     LIFE_PAUSE = 1u << 3,   /* end the thread now, keep the state: clone, unshare, setns */
     LIFE_THREADS = 1u << 4, /* the program has threads from now on */
-    LIFE_TOLD = 1u << 5     /* the family drains, and its owner has told us */
+    LIFE_TOLD = 1u << 5,    /* the family drains, and its owner has told us */
+    LIFE_TICK = 1u << 6,    /* the time for a periodic checkpoint has come (saving.h) */
+    LIFE_SAVE = 1u << 7     /* somebody wants a checkpoint now */
 };
 
 /* Has the program been given its signal? */
@@ -62,6 +64,9 @@ struct life {
     _Atomic uint32_t own_bell;      /* the one of a process without a family */
     _Atomic uint32_t events;        /* enum life_event bits not yet taken by the coordinator */
     _Atomic uint32_t started;       /* 1: the coordinator's thread exists or is being made */
+    _Atomic uint32_t rooted;        /* the coordinator has a root and a working folder of its own */
+    _Atomic uint32_t retires;       /* it returns since there is nothing to do, and not for good */
+    _Atomic uint32_t retired;       /* it has, and is still to be joined */
     _Atomic int32_t coordinator;    /* its thread id once it runs, 0: none */
     _Atomic uint64_t managed;       /* signal set, bit signo-1 */
     _Atomic uint64_t blocked;       /* managed signals that the program believes blocked */
@@ -71,6 +76,7 @@ struct life {
     _Atomic uint32_t held;          /* hold.c: what is known of the held signal */
     _Atomic uint32_t guarded_exit;  /* hold.c: status + 1, 0: none */
     int timer;                      /* hold.c: id + 1, 0: none; timers aren't inherited by fork */
+    int save_timer;                 /* saving.c: the same */
     _Atomic uint32_t exit_status;   /* what exit was called with, valid with LIFE_EXIT */
     _Atomic uint32_t cleans;        /* an exit has taken it on to run the family's hooks */
     _Atomic uint32_t told;          /* a member of a draining family, armed or not */

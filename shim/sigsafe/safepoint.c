@@ -3,8 +3,10 @@
 /* Context: see each function in the header. */
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "sigsafe/context.h"
 #include "sigsafe/log.h"
@@ -74,12 +76,36 @@ void safepoint_count_in_libc(bool in)
     }
 }
 
+/*
+ * The coordinator has nothing more to do for now. Whoever posts an event looks at `started` afterwards,
+ * and this looks at the events after it has cleared that: one of the two sees the other. True: there
+ * is something to be done again.
+ */
+static bool is_wanted_again(void)
+{
+    uint32_t no = 0;
+
+    if (!atomic_exchange(&life->retires, 0)) {
+        return false;
+    }
+    atomic_store(&life->retired, 1);
+    atomic_store(&life->started, 0);
+    if (atomic_load(&life->events) == 0 ||
+        !atomic_compare_exchange_strong(&life->started, &no, 1)) {
+        return false;
+    }
+    atomic_store(&life->retired, 0);
+    return true;
+}
+
 static void *thread_body(void *unused)
 {
     life_thread.is_coordinator = 1;
-    atomic_store(&life->coordinator, (int32_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
-    (void)safepoint_body(unused);
-    atomic_store(&life->coordinator, 0);
+    do {
+        atomic_store(&life->coordinator, (int32_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
+        (void)safepoint_body(unused);
+        atomic_store(&life->coordinator, 0);
+    } while (is_wanted_again());
     safepoint_count_in_libc(true);
     return NULL;
 }
@@ -124,6 +150,9 @@ int safepoint_start(void)
     if (!atomic_compare_exchange_strong(&life->started, &no, 1)) {
         return 0;
     }
+    if (atomic_exchange(&life->retired, 0)) {
+        (void)pthread_join(coordinator, NULL); /* it has nothing left to do but to end */
+    }
     int error = create_thread();
 
     if (error != 0) {
@@ -153,6 +182,9 @@ void safepoint_do_work(void)
     if (work & SAFEPOINT_START) {
         if (life_armed() || atomic_load(&life->told)) {
             (void)safepoint_start();
+            if (!life_draining()) { /* a periodic checkpoint that can't be written now is left out */
+                atomic_fetch_and(&life->work, ~(uint32_t)SAFEPOINT_START);
+            }
         } else {
             atomic_store(&life->work, 0); /* inherited by a fork: our parent's business */
         }
@@ -169,6 +201,23 @@ void safepoint_from_handler(const void *context)
     if (interrupted_a_wait(context) || sits_in_a_call(context)) {
         (void)safepoint_start();
     }
+}
+
+bool wait_is_over(struct wait *wait, int fd, int option)
+{
+    struct timeval limit = {0};
+    socklen_t size = sizeof(limit);
+    int saved = errno;
+    bool has_one = getsockopt(fd, SOL_SOCKET, option, &limit, &size) == 0 &&
+                   (limit.tv_sec != 0 || limit.tv_usec != 0);
+    int64_t now = life_now();
+
+    wait->since = wait->since ? wait->since : now;
+    bool over =
+        has_one && (now - wait->since) / 1000 >= (int64_t)limit.tv_sec * 1000000 + limit.tv_usec;
+
+    errno = over ? EAGAIN : saved;
+    return over;
 }
 
 bool wait_shut(sigset_t *ret_mask)
@@ -210,15 +259,25 @@ static void wait_until_alone(void)
     }
 }
 
-void safepoint_pause(void)
+static void end_coordinator(void)
 {
-    if (!life_armed() || atomic_load(&life->threads) || !atomic_load(&life->started)) {
-        return;
-    }
     life_post(LIFE_PAUSE);
     (void)pthread_join(coordinator, NULL);
     wait_until_alone();
+    atomic_fetch_and(&life->events, ~(uint32_t)LIFE_PAUSE); /* it may have ended by itself */
+    atomic_store(&life->retired, 0);
     atomic_store(&life->started, 0);
+}
+
+void safepoint_pause(void)
+{
+    bool exists = atomic_load(&life->started) || atomic_load(&life->retired);
+    int saved = errno;
+
+    if (life_armed() && !atomic_load(&life->threads) && exists) {
+        end_coordinator();
+        errno = saved;
+    }
 }
 
 void safepoint_resume(void)

@@ -7,7 +7,7 @@
  * signal interrupts either a blocking call that a wrapper has marked with safepoint_enter() --
  * POSIX (System Interfaces 2.4.3) lets a handler that interrupts a safe function call any
  * function -- and then starts the thread itself; or other code, and then it leaves a note, and
- * the next wrapped call starts the thread. A kernel timer (hold.c) retries, and finds out that the
+ * the next wrapped call starts the thread. A kernel timer (hold.c, saving.c) retries, and finds out that the
  * program sits in a blocking call that no wrapper has marked.
  *
  * A wait that the shim's own handler has interrupted is repeated, so that no EINTR reaches the
@@ -69,6 +69,7 @@ void safepoint_count_in_libc(bool in);
 struct wait {
     uint32_t claims;
     uintptr_t frame;
+    int64_t since; /* wait_is_over(): when it was first interrupted, 0: it wasn't */
 };
 
 static inline __attribute__((always_inline)) struct wait wait_begin(void)
@@ -101,6 +102,28 @@ static inline bool wait_again(struct wait *wait, long result)
     errno = life_thread.claimed_errno;
     return true;
 }
+
+/*
+ * A socket with a timeout of its own (SO_RCVTIMEO, SO_SNDTIMEO) starts it afresh with each call, and
+ * ticks of a periodic checkpoint (saving.h) would have it wait for ever. Nobody knows when the call
+ * began, so its time is counted from the first interruption: it ends too late by less than that once, or
+ * by two intervals. True, with errno EAGAIN: it is over.
+ */
+bool wait_is_over(struct wait *wait, int fd, int option);
+
+static inline bool wait_again_on(struct wait *wait, long result, int fd, int option)
+{
+    return wait_again(wait, result) && !wait_is_over(wait, fd, option);
+}
+
+#define WAIT_FOR_SOCKET(result, fd, option, call)                                                  \
+    do {                                                                                           \
+        struct wait wait_ = wait_begin();                                                          \
+        do {                                                                                       \
+            (result) = (call);                                                                     \
+        } while (wait_again_on(&wait_, (result), (fd), (option)));                                 \
+        wait_end(&wait_);                                                                          \
+    } while (0)
 
 /* The whole pattern, for calls that simply start again. */
 #define WAIT_FOR(result, call)                                                                     \

@@ -15,6 +15,7 @@
 #include "sigsafe/process.h"
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
+#include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
 
@@ -59,16 +60,15 @@ static void on_tell(int signo, siginfo_t *info, void *context)
     }
     if (is_a_move(info)) {
         atomic_fetch_add(&moves, 1); /* what the thread was in has given its descriptors back */
-        hold_claim(context, saved);
-        errno = saved;
-        return;
-    }
-    if (!is_ours(info)) {
+    } else if (saving_is_wanted(info)) {
+        saving_want(info);
+    } else if (is_ours(info)) {
+        be_told();
+    } else {
         /* Where bare it would end the process: nobody means that by another family's tell. */
         (void)sigdisp_call_handler(signo, info, context);
         return;
     }
-    be_told();
     hold_claim(context, saved);
     errno = saved;
 }
@@ -79,7 +79,10 @@ bool tell_taken(const siginfo_t *info)
         be_told();
         (void)safepoint_start();
     }
-    return !is_ours(info) && !is_a_move(info);
+    if (saving_is_wanted(info) && saving_want(info)) {
+        (void)safepoint_start();
+    }
+    return !is_ours(info) && !is_a_move(info) && !saving_is_wanted(info);
 }
 
 static bool is_unused(int signo)

@@ -82,9 +82,9 @@ static void begin_to_accept(void)
     }
 }
 
-static bool comes_again(struct wait *wait, struct listener *listener, int result)
+static bool comes_again(struct wait *wait, struct listener *listener, int fd, int result)
 {
-    return wait_again(wait, result) ||
+    return wait_again_on(wait, result, fd, SO_RCVTIMEO) ||
            UNLIKELY(result == -1 && errno == EINVAL && listener && decoy_absorb(listener));
 }
 
@@ -123,7 +123,7 @@ WRAP int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
     do {
         got = take_stash(listener, address, size, 0);
         got = got >= 0 ? got : real.accept(fd, address, size);
-    } while (comes_again(&wait, listener, got));
+    } while (comes_again(&wait, listener, fd, got));
     wait_end(&wait);
     record(listener, got);
     return got;
@@ -141,7 +141,7 @@ WRAP int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict 
     do {
         got = take_stash(listener, address, size, flags);
         got = got >= 0 ? got : real.accept4(fd, address, size, flags);
-    } while (comes_again(&wait, listener, got));
+    } while (comes_again(&wait, listener, fd, got));
     wait_end(&wait);
     record(listener, got);
     return got;

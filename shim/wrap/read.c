@@ -41,7 +41,7 @@ WRAP ssize_t read(int fd, void *bytes, size_t size)
     struct fd_entry *entry = before(fd);
     ssize_t n;
 
-    WAIT_FOR(n, real.read(fd, bytes, size));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.read(fd, bytes, size));
     return after(entry, bytes, size, n);
 }
 
@@ -50,7 +50,7 @@ WRAP ssize_t readv(int fd, const struct iovec *parts, int count)
     struct fd_entry *entry = before(fd);
     ssize_t n;
 
-    WAIT_FOR(n, real.readv(fd, parts, count));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.readv(fd, parts, count));
     if (entry && n > 0) {
         evidence_after_readv(entry, parts, (size_t)count, n);
     }
@@ -70,7 +70,7 @@ static ssize_t wait_all(int fd, const struct iovec *parts, size_t count, int fla
         ssize_t more;
 
         message.msg_iovlen = vector_behind(parts, count, (size_t)n, rest, 16);
-        WAIT_FOR(more, real.recvmsg(fd, &message, flags));
+        WAIT_FOR_SOCKET(more, fd, SO_RCVTIMEO, real.recvmsg(fd, &message, flags));
         if (more <= 0) {
             break; /* the next call will say why */
         }
@@ -85,7 +85,7 @@ WRAP ssize_t recv(int fd, void *bytes, size_t size, int flags)
     uint32_t visits = life_thread.visits;
     ssize_t n;
 
-    WAIT_FOR(n, real.recv(fd, bytes, size, flags));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.recv(fd, bytes, size, flags));
     n = wait_all(fd, &(struct iovec){bytes, size}, 1, flags, n, visits);
     return after(entry, bytes, size, n);
 }
@@ -97,7 +97,7 @@ WRAP ssize_t recvfrom(int fd, void *restrict bytes, size_t size, int flags,
     uint32_t visits = life_thread.visits;
     ssize_t n;
 
-    WAIT_FOR(n, real.recvfrom(fd, bytes, size, flags, from, from_size));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.recvfrom(fd, bytes, size, flags, from, from_size));
     n = wait_all(fd, &(struct iovec){bytes, size}, 1, flags, n, visits);
     return after(entry, bytes, size, n);
 }
@@ -108,7 +108,7 @@ WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     uint32_t visits = life_thread.visits;
     ssize_t n;
 
-    WAIT_FOR(n, real.recvmsg(fd, message, flags));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.recvmsg(fd, message, flags));
     if (n <= 0) {
         return n; /* the message may be no memory at all */
     }
@@ -126,7 +126,7 @@ WRAP int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
     struct fd_entry *entry = before_recv(fd, flags);
     int n;
 
-    WAIT_FOR(n, real.recvmmsg(fd, messages, count, flags, timeout));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.recvmmsg(fd, messages, count, flags, timeout));
     for (int i = 0; i < n; i++) {
         fdpass_received(&messages[i].msg_hdr, flags);
     }
@@ -143,7 +143,7 @@ WRAP ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room)
     struct fd_entry *entry = before(fd);
     ssize_t n;
 
-    WAIT_FOR(n, real.__read_chk(fd, bytes, size, room));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.__read_chk(fd, bytes, size, room));
     return after(entry, bytes, size, n);
 }
 
@@ -152,7 +152,7 @@ WRAP ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags
     struct fd_entry *entry = before_recv(fd, flags);
     ssize_t n;
 
-    WAIT_FOR(n, real.__recv_chk(fd, bytes, size, room, flags));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO, real.__recv_chk(fd, bytes, size, room, flags));
     return after(entry, bytes, size, n);
 }
 
@@ -162,6 +162,7 @@ WRAP ssize_t __recvfrom_chk(int fd, void *restrict bytes, size_t size, size_t ro
     struct fd_entry *entry = before_recv(fd, flags);
     ssize_t n;
 
-    WAIT_FOR(n, real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size));
+    WAIT_FOR_SOCKET(n, fd, SO_RCVTIMEO,
+                    real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size));
     return after(entry, bytes, size, n);
 }

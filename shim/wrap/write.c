@@ -63,8 +63,9 @@ static ssize_t go_on(const struct output *output, const struct iovec *parts, siz
         ssize_t more;
 
         message.msg_iovlen = vector_behind(parts, count, (size_t)n, rest, 16);
-        WAIT_FOR(more, flags ? real.sendmsg(output->fd, &message, flags)
-                             : real.writev(output->fd, rest, (int)message.msg_iovlen));
+        WAIT_FOR_SOCKET(more, output->fd, SO_SNDTIMEO,
+                        flags ? real.sendmsg(output->fd, &message, flags)
+                              : real.writev(output->fd, rest, (int)message.msg_iovlen));
         if (more <= 0) {
             break; /* the next call will say why */
         }
@@ -80,7 +81,8 @@ static ssize_t go_on_file(const struct output *output, int in, off64_t *offset, 
     while (was_cut_short(output, n, size, 0)) {
         ssize_t more;
 
-        WAIT_FOR(more, real.sendfile64(output->fd, in, offset, size - (size_t)n));
+        WAIT_FOR_SOCKET(more, output->fd, SO_SNDTIMEO,
+                        real.sendfile64(output->fd, in, offset, size - (size_t)n));
         if (more <= 0) {
             break;
         }
@@ -140,7 +142,7 @@ WRAP ssize_t write(int fd, const void *bytes, size_t size)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.write(fd, bytes, size));
+    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.write(fd, bytes, size));
     return after(&output, bytes, whole(&output, bytes, size, n, 0));
 }
 
@@ -152,7 +154,7 @@ WRAP ssize_t writev(int fd, const struct iovec *parts, int count)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.writev(fd, parts, count));
+    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.writev(fd, parts, count));
     n = whole_parts(&output, parts, (size_t)count, n, 0);
     return after_parts(&output, parts, (size_t)count, n);
 }
@@ -165,7 +167,7 @@ WRAP ssize_t send(int fd, const void *bytes, size_t size, int flags)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.send(fd, bytes, size, flags));
+    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.send(fd, bytes, size, flags));
     return after(&output, bytes, whole(&output, bytes, size, n, flags));
 }
 
@@ -178,7 +180,7 @@ WRAP ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.sendto(fd, bytes, size, flags, to, to_size));
+    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.sendto(fd, bytes, size, flags, to, to_size));
     return after(&output, bytes, whole(&output, bytes, size, n, flags));
 }
 
@@ -191,7 +193,7 @@ WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         return -1;
     }
     fdpass_before(message);
-    WAIT_FOR(n, real.sendmsg(fd, message, flags));
+    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.sendmsg(fd, message, flags));
     if (n <= 0) {
         return n; /* the message may be no memory at all */
     }
@@ -208,7 +210,7 @@ WRAP int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.sendmmsg(fd, messages, count, flags));
+    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.sendmmsg(fd, messages, count, flags));
     for (int i = 0; i < n; i++) {
         fdpass_sent(&messages[i].msg_hdr);
         (void)after_parts(&output, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
@@ -228,7 +230,7 @@ WRAP ssize_t sendfile(int out, int in, off_t *offset, size_t size)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.sendfile(out, in, offset, size));
+    WAIT_FOR_SOCKET(n, out, SO_SNDTIMEO, real.sendfile(out, in, offset, size));
     return after_unseen(&output, go_on_file(&output, in, (off64_t *)offset, size, n));
 }
 
@@ -240,7 +242,7 @@ WRAP ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR(n, real.sendfile64(out, in, offset, size));
+    WAIT_FOR_SOCKET(n, out, SO_SNDTIMEO, real.sendfile64(out, in, offset, size));
     return after_unseen(&output, go_on_file(&output, in, offset, size, n));
 }
 
@@ -258,7 +260,7 @@ WRAP ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, si
     if (input) {
         evidence_before_read(input);
     }
-    WAIT_FOR(n, real.splice(in, in_offset, out, out_offset, size, flags));
+    WAIT_FOR_SOCKET(n, out, SO_SNDTIMEO, real.splice(in, in_offset, out, out_offset, size, flags));
     if (input) {
         evidence_after_read(input, NULL, 0, n);
     }

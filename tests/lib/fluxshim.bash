@@ -42,6 +42,21 @@ fluxshim_setup() {
 }
 
 fluxshim_teardown() {
+    end_what_was_started
+    every_checkpoint_is_valid
+}
+
+# Against the schema, each file in the test's folder that says it is a checkpoint and is JSON.
+every_checkpoint_is_valid() {
+    local files
+
+    mapfile -t files < <(grep -lrIs --devices=skip '"schema":[[:space:]]*"fluxshim/1"' "$work")
+    [ "${#files[@]}" -eq 0 ] ||
+        python3 "${BASH_SOURCE[0]%/*}/check_checkpoints.py" \
+            "${BASH_SOURCE[0]%/*}/../../shim/fluxshim-checkpoint.schema.json" "${files[@]}"
+}
+
+end_what_was_started() {
     local pid start
 
     [ -e "$work/started" ] || return 0
@@ -231,7 +246,7 @@ kill_when_late() {
     deadline=$((now_us + $2 * 1000000))
     while [ -n "$field" ] && [ "$field" = "$start" ]; do
         if [ "$now_us" -ge "$deadline" ]; then
-            tell_where_it_is "$1" >"$3"
+            tell_where_it_is "$1" >"$3" || : # a thread may be gone by the time it is looked at
             kill -KILL "$1"
             return
         fi

@@ -18,7 +18,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 
+#include "engine/place.h"
 #include "engine/shim.h"
 
 #define MS INT64_C(1000000)
@@ -36,7 +38,9 @@ __attribute__((format(printf, 2, 3))) static void note_log(enum settings_level l
 {
     va_list args;
 
-    (void)level;
+    if (level > SETTINGS_LOG_WARN) {
+        return;
+    }
     va_start(args, format);
     vsnprintf(last_line, sizeof(last_line), format, args);
     va_end(args);
@@ -187,8 +191,16 @@ static void fill_rows(void)
     record.phase_count = 2;
     record.listeners[0] = (struct record_listener){"127.0.0.1:8080", "blackhole", 120, 3};
     record.listener_count = 1;
-    record.remaining[0] =
-        (struct record_connection){7, "10.0.0.1:5", "in flight", "request not answered", true};
+    record.remaining[0] = (struct record_connection){.fd = 7,
+                                                     .peer = "10.0.0.1:5",
+                                                     .state = "in flight",
+                                                     .why = "request not answered",
+                                                     .forced = true,
+                                                     .age_ns = 1500 * MS,
+                                                     .quiet_ns = 1500 * MS,
+                                                     .has_bytes = true,
+                                                     .received = 78,
+                                                     .sent = 3};
     record.remaining_count = 1;
     record.hooks[0] = (struct record_hook){
         .name = "a", .path = "/lib/a.so", .status = "ok", .result = 0, .ns = 20 * MS, .error = ""};
@@ -317,6 +329,10 @@ static void test_connections(const cJSON *connections)
     is_text(row(connections, "remaining", 0), "state", "in flight");
     is_text(row(connections, "remaining", 0), "why", "request not answered");
     is_true(row(connections, "remaining", 0), "forced");
+    is_number(row(connections, "remaining", 0), "age_at_least_ms", 1500);
+    is_number(row(connections, "remaining", 0), "quiet_ms", 1500);
+    is_number(row(connections, "remaining", 0), "bytes_received", 78);
+    is_number(row(connections, "remaining", 0), "bytes_sent", 3);
 }
 
 static void test_document(void)
@@ -462,9 +478,9 @@ static void test_corrupt(const char *name, const char *text)
     checkpoint_write(&record);
     put("state.json", text);
     unit_equal(name, checkpoint_write(&record), 0);
-    unit_equal("  a new one takes its place", generation_of("state.json"), 1);
+    unit_equal("  a new one takes its place", generation_of("state.json"), 3);
     unit_equal("  the good one before is kept", generation_of("state.json.prev"), 1);
-    unit_equal("  and the other set aside", access(in_folder("state.json.corrupt"), F_OK), 0);
+    unit_equal("  and the other set aside", access(in_folder("state.json.corrupt-1"), F_OK), 0);
     unit_equal("  nothing is left over", entries_in_folder(), 3);
 }
 
@@ -487,7 +503,7 @@ static void test_huge(void)
     (void)!truncate(in_folder("state.json"), 16777217);
     unit_equal("a file of more than 16 MiB", checkpoint_write(&record), 0);
     unit_equal("  isn't read", generation_of("state.json"), 1);
-    unit_equal("  and is set aside", access(in_folder("state.json.corrupt"), F_OK), 0);
+    unit_equal("  and is set aside", access(in_folder("state.json.corrupt-1"), F_OK), 0);
 }
 
 static void test_prev_in_the_way(void)
@@ -500,6 +516,149 @@ static void test_prev_in_the_way(void)
     unit_true("  by its name", strstr(last_line, "state.json.prev") != NULL);
     unit_equal("  and the new one is written", generation_of("state.json"), 2);
     unit_equal("  nothing is left over", entries_in_folder(), 2);
+}
+
+/* ---- the next start ---- */
+
+static void restart(void)
+{
+    be_silent();
+    (void)checkpoint_prepare(in_folder("state.json"));
+}
+
+static void test_lifetime(void)
+{
+    cJSON *root;
+
+    begin();
+    checkpoint_write(&record);
+    restart();
+    unit_equal("the next start reads it", (long)checkpoint_before()->generation, 1);
+    record.is_serving = true;
+    checkpoint_write(&record);
+    record.is_serving = false;
+    restart();
+    checkpoint_write(&record);
+    root = get("state.json");
+    is_number(member(root, "lifetime"), "starts", 3);
+    is_number(member(root, "lifetime"), "stops", 2);
+    is_number(member(root, "lifetime"), "accepted", 3000);
+    is_number(member(root, "lifetime"), "drained", 21);
+    is_number(member(root, "lifetime"), "forced", 3);
+    is_number(root, "generation", 3);
+    cJSON_Delete(root);
+}
+
+/* Whatever the times of the two say. */
+static void test_newest_by_generation(void)
+{
+    begin();
+    put("state.json", "{\"schema\":\"fluxshim/1\",\"generation\":7}");
+    put("state.json.prev", "{\"schema\":\"fluxshim/1\",\"generation\":9}");
+    restart();
+    unit_equal("the newest of the two is read", (long)checkpoint_before()->generation, 9);
+    (void)unlink(in_folder("state.json"));
+    restart();
+    unit_equal("  also if it is alone", (long)checkpoint_before()->generation, 9);
+    checkpoint_write(&record);
+    unit_equal("  and goes on", generation_of("state.json"), 10);
+}
+
+static void test_corrupt_at_start(void)
+{
+    static const char *const names[] = {"state.json.corrupt-1", "state.json.corrupt-2",
+                                        "state.json.corrupt-3"};
+    char text[32];
+
+    begin();
+    put("state.json.prev", "{\"schema\":\"fluxshim/1\",\"generation\":5}");
+    for (int n = 1; n <= 5; n++) {
+        snprintf(text, sizeof(text), "junk %d", n);
+        put("state.json", text);
+        restart();
+        unit_equal("the one before it is read", (long)checkpoint_before()->generation, 5);
+        unit_true("  and it is told", strstr(last_line, "set aside") != NULL);
+    }
+    for (int n = 0; n < 3; n++) {
+        FILE *file = fopen(in_folder(names[n]), "r");
+
+        text[file ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
+        unit_equal(names[n], text[5] - '0', 5 - n);
+        (void)fclose(file);
+    }
+    unit_equal("no more than three are kept", entries_in_folder(), 4);
+}
+
+static void test_leftovers(void)
+{
+    struct utimbuf old = {1000000000, 1000000000};
+
+    begin();
+    put("state.json.4194303.0123456789abcdef.tmp", "");
+    put("state.json.4194302.0123456789abcdef.tmp", "");
+    put("state.json.notes.tmp", "");
+    (void)utime(in_folder("state.json.4194303.0123456789abcdef.tmp"), &old);
+    (void)utime(in_folder("state.json.notes.tmp"), &old);
+    restart();
+    unit_equal("an old temporary of a process that is gone is removed",
+               access(in_folder("state.json.4194303.0123456789abcdef.tmp"), F_OK), -1);
+    unit_equal("  and no other file", entries_in_folder(), 2);
+}
+
+static void test_another_writer(void)
+{
+    begin();
+    checkpoint_write(&record);
+    put("state.json", "{\"schema\":\"fluxshim/1\",\"generation\":7,\"process\":{\"pid\":1}}");
+    checkpoint_write(&record);
+    unit_true("another writer is told", strstr(last_line, "process 1 writes to it") != NULL);
+    unit_equal("  and its generation counts", generation_of("state.json"), 8);
+}
+
+static void test_expanded(const char *given, const char *want)
+{
+    be_silent();
+    (void)checkpoint_prepare(in_folder(given));
+    unit_text(given, place_name(), want);
+}
+
+static void test_percent(void)
+{
+    char pids[64];
+
+    clear_folder();
+    snprintf(pids, sizeof(pids), "%d-%d.json", (int)getpid(), (int)getpid());
+    test_expanded("%n.json", "test_checkpoint.json");
+    test_expanded("a%%b.json", "a%b.json");
+    test_expanded("%p-%p.json", pids);
+    unit_equal("another letter", checkpoint_prepare(in_folder("%x.json")), -EINVAL);
+    unit_true("  is told", strstr(last_line, "%p, %n") != NULL);
+    unit_equal("  at the end as well", checkpoint_prepare(in_folder("x%")), -EINVAL);
+}
+
+/* A program that enters a chroot: its folder is within the new root, at another path. */
+static void test_chroot(void)
+{
+    int status = -1;
+
+    if (geteuid() != 0) {
+        printf("ok %d - chroot # SKIP needs root\n", ++unit_checks);
+        return;
+    }
+    clear_folder();
+    (void)mkdir(in_folder("in"), 0700);
+    (void)checkpoint_prepare(in_folder("in/state.json"));
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        bool entered = chroot(folder) == 0 && chdir("/") == 0;
+
+        _exit(entered ? -checkpoint_write(&record) : 99);
+    }
+    (void)waitpid(child, &status, 0);
+    unit_equal("a checkpoint is written within a chroot", status, 0);
+    unit_equal("  where it was meant to be", generation_of("in/state.json"), 1);
+    (void)unlink(in_folder("in/state.json"));
 }
 
 /* ---- what can't be written ---- */
@@ -562,7 +721,7 @@ static void test_bad_folders(void)
     be_silent();
     unit_equal("a path that ends as a folder", checkpoint_prepare("/tmp/"), -EISDIR);
     unit_equal("  is told", logged, 1);
-    unit_text("  and not used", checkpoint_path(), "");
+    unit_text("  and not used", place_path(), "");
 }
 
 /* Root may write everywhere: another user's view, in a child of its own. */
@@ -654,12 +813,12 @@ static void test_path(void)
     clear_folder();
     unit_equal("no path", checkpoint_prepare(""), 0);
     unit_equal("  nothing is written", checkpoint_write(&record), 0);
-    unit_text("  none is told", checkpoint_path(), "");
+    unit_text("  none is told", place_path(), "");
     unit_equal("nor with NULL", checkpoint_prepare(NULL), 0);
     (void)!chdir(folder);
     unit_equal("a relative path", checkpoint_prepare("state.json"), 0);
     (void)!chdir("/");
-    unit_text("  is made absolute", checkpoint_path(), in_folder("state.json"));
+    unit_text("  is made absolute", place_path(), in_folder("state.json"));
     unit_equal("  and outlives a chdir", checkpoint_write(&record), 0);
     unit_equal("  in the folder of then", generation_of("state.json"), 1);
 }
@@ -674,7 +833,7 @@ static void test_long_path(void)
     path[PATH_MAX + 9] = '\0';
     unit_equal("a path that is too long", checkpoint_prepare(path), -ENAMETOOLONG);
     unit_equal("  is told", logged, 1);
-    unit_text("  and not used", checkpoint_path(), "");
+    unit_text("  and not used", place_path(), "");
     path[300] = '\0';
     memcpy(path, "/tmp/", 5);
     checkpoint_prepare(path);
@@ -761,6 +920,13 @@ int main(void)
     test_previous();
     test_previous_is_same();
     test_corrupt_ones();
+    test_lifetime();
+    test_newest_by_generation();
+    test_corrupt_at_start();
+    test_leftovers();
+    test_another_writer();
+    test_percent();
+    test_chroot();
     test_huge();
     test_prev_in_the_way();
     test_other_kinds();

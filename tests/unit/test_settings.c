@@ -347,9 +347,9 @@ static void test_rules(void)
     unit_equal("hook behind shutdown", first_broken("FLUX_HOOK_TIMEOUT", "61", env),
                SETTINGS_RULE_HOOK_TOO_LONG);
     unit_equal("interval", first_broken("FLUX_CHECKPOINT_INTERVAL", "1", env),
-               SETTINGS_RULE_WITHOUT_EFFECT);
+               SETTINGS_RULE_WITHOUT_CHECKPOINT);
     unit_equal("state files", first_broken("FLUX_STATE_FILES", "/x", env),
-               SETTINGS_RULE_WITHOUT_EFFECT);
+               SETTINGS_RULE_WITHOUT_CHECKPOINT);
     unit_equal("run dir", first_broken("FLUX_RUN_DIR", "/x", env), 0);
     unit_equal("checkpoint", first_broken("FLUX_CHECKPOINT", "/x", env), 0);
     unit_equal("config in the environment", first_broken("FLUX_CONFIG", "/x", env), 0);
