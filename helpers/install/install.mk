@@ -58,3 +58,8 @@ uninstall:
 
 version:
 	@echo $(VERSION)
+
+# The packages, in $(BUILD)/deb.
+.PHONY: deb
+deb:
+	@./helpers/deb/build
