@@ -9,7 +9,7 @@ make_root() {
 
     shift
     mapfile -t packages < <(with_dependencies "$@")
-    mkdir -p "$folder"/var/lib/dpkg/{info,triggers,updates} "$folder/var/log"
+    mkdir -p "$folder"/{dev,etc,tmp,var/log,var/lib/dpkg/info,var/lib/dpkg/triggers,var/lib/dpkg/updates}
     for name in bin sbin lib lib64; do # /bin may be a link to usr/bin
         [ ! -L "/$name" ] || { mkdir -p "$folder/usr/$name"; ln -s "usr/$name" "$folder/$name"; }
     done
