@@ -133,6 +133,19 @@ drains() {
     [ -s stops ]
 }
 
+@test "below /usr/local it is found without a path after ldconfig" {
+    local root=$work/root
+
+    [ "$EUID" = 0 ] || skip "chroot needs root"
+    make_root "$root" coreutils libc-bin libcjson1
+    make_in_tree install DESTDIR="$root"
+    in_root "$root" ldconfig
+    install -D "$SERVERS/epoll" "$root/srv/epoll"
+    start_program bare chroot "$root" /usr/bin/env LD_PRELOAD=libfluxshim.so /srv/epoll
+    wait_until_ready
+    drains
+}
+
 @test "names that are interposed have no version, and take the place of libc's newest" {
     local bound name
 

@@ -11,6 +11,7 @@ libdir ?= $(PREFIX)/lib
 includedir ?= $(PREFIX)/include
 mandir ?= $(PREFIX)/share/man
 docdir ?= $(PREFIX)/share/doc/fluxshim
+pc_file = $(libdir)/pkgconfig/fluxshim.pc
 INSTALL ?= install
 
 # What is there for a hook is installed if the hook is built, and removed always.
@@ -23,7 +24,7 @@ EXAMPLES = $(wildcard helpers/hooks/example/*)
 # judges, and one rename replaces the whole of it. Nothing links with it, so nothing needs two versions
 # side by side: hooks are held against the ABI in their header, the engine against its own.
 INSTALLED = $(libdir)/libfluxshim.so $(libdir)/fluxshim/engine.so $(call hook_files,$(1)) \
-	$(includedir)/fluxshim.h $(libdir)/pkgconfig/fluxshim.pc $(mandir)/man7/fluxshim.7 \
+	$(includedir)/fluxshim.h $(pc_file) $(mandir)/man7/fluxshim.7 \
 	$(mandir)/man3/fluxshim.h.3 $(EXAMPLES:helpers/hooks/example/%=$(docdir)/examples/%)
 # Only these folders are its own.
 OWN_FOLDERS = $(libdir)/fluxshim/hooks $(libdir)/fluxshim $(docdir)/examples $(docdir)
@@ -36,6 +37,7 @@ mv -f "$(DESTDIR)$(2).new" "$(DESTDIR)$(2)"
 endef
 
 .PHONY: install uninstall version
+# What is built stays the builder's: nothing is written into $(BUILD) by whom may write into PREFIX.
 install: all
 	$(foreach hook,$(BUILTIN_HOOKS),$(call put,$(BUILD)/fluxshim/hooks/$(hook).so,$(libdir)/fluxshim/hooks/$(hook).so))
 	$(foreach hook,$(BUILTIN_HOOKS),$(call put,helpers/hooks/$(hook)/fluxshim-$(hook).7,$(mandir)/man7/fluxshim-$(hook).7))
@@ -46,9 +48,11 @@ install: all
 	$(call put,shim/fluxshim.h,$(includedir)/fluxshim.h)
 	$(call put,shim/fluxshim.7,$(mandir)/man7/fluxshim.7)
 	$(call put,shim/fluxshim.h.3,$(mandir)/man3/fluxshim.h.3)
+	$(INSTALL) -d "$(DESTDIR)$(libdir)/pkgconfig"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|' \
-		-e 's|@VERSION@|$(VERSION)|' helpers/install/fluxshim.pc.in >$(BUILD)/fluxshim.pc
-	$(call put,$(BUILD)/fluxshim.pc,$(libdir)/pkgconfig/fluxshim.pc)
+		-e 's|@VERSION@|$(VERSION)|' helpers/install/fluxshim.pc.in >"$(DESTDIR)$(pc_file).new"
+	chmod 644 "$(DESTDIR)$(pc_file).new"
+	mv -f "$(DESTDIR)$(pc_file).new" "$(DESTDIR)$(pc_file)"
 	@test -n "$(DESTDIR)" || echo "installed; ldconfig lets LD_PRELOAD=libfluxshim.so find it without a path"
 
 uninstall:
