@@ -15,7 +15,7 @@ pc_file = $(libdir)/pkgconfig/fluxshim.pc
 INSTALL ?= install
 
 # What is there for a hook is installed if the hook is built, and removed always.
-ALL_HOOKS = file exec notify sqlite postgres redis
+ALL_HOOKS = $(BUILTIN_HOOKS) $(SKIPPED_HOOKS)
 hook_files = $(foreach hook,$(1),$(libdir)/fluxshim/hooks/$(hook).so $(mandir)/man7/fluxshim-$(hook).7 \
 	$(docdir)/examples/$(hook).json)
 EXAMPLES = $(wildcard helpers/hooks/example/*)
