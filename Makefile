@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Builds everything into build/. Targets: all (default), hooks, tests, unit, sanitize, sanitize-hooks,
-# fuzz, check, lint, format, clean.
+# fuzz, check, lint, format, clean; install, uninstall and version in helpers/install/install.mk.
+
+# The one place that says it.
+VERSION = 0.1.0
 
 CC ?= gcc
 CXX ?= g++
@@ -26,7 +29,9 @@ ENGINE_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -fstack-protector-strong
 ALLOCATOR = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 # Fewer segments: each costs every exec an mmap, and every fork of an armed process a copy.
 HARDEN = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-z,noseparate-code
-SHIM_LINK = $(HARDEN) -shared -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map
+# helpers/install/install.mk says why its SONAME has no version.
+SHIM_LINK = $(HARDEN) -shared -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map \
+	-Wl,--exclude-libs,ALL
 
 objects = $(patsubst shim/%.c,$(BUILD)/obj/%.o,$(wildcard shim/$(1)/*.c))
 
@@ -82,9 +87,12 @@ $(BUILD)/fluxshim/engine.so: $(ENGINE_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic -ldl -pthread
 
-$(BUILD)/exports.map: scripts/exports.txt
+# Only what is fluxshim's own has a version. The names that it interposes must have none: a program asks
+# for pthread_create@GLIBC_2.34, and ld.so takes for it a definition of that version or of none at all.
+# Those are what has default visibility and isn't listed here: `local: *` would take it away.
+$(BUILD)/exports.map: scripts/exports.txt Makefile
 	@mkdir -p $(@D)
-	{ echo '{ global:'; sed 's/$$/;/' $<; echo 'local: *; };'; } > $@
+	{ echo 'FLUXSHIM_0 { global:'; sed -n 's/^flux_.*/&;/p' $<; echo '};'; } > $@
 
 # dlsym(RTLD_NEXT) looks at its return address: a tail call would hide it.
 $(BUILD)/obj/sigsafe/real.o: EXTRA = -fno-optimize-sibling-calls
@@ -214,5 +222,7 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.cc' '*.h')
 clean:
 	rm -rf $(BUILD)
+
+include helpers/install/install.mk
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
