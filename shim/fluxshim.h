@@ -30,9 +30,10 @@
  * does what only a process with one thread may do), with every signal blocked but those of its own
  * faults, and a stack of 256 KiB; different instances may run at the same time, but for cleanup and
  * save. Each such call has the hook's timeout (FLUX_HOOK_TIMEOUT). An instance whose call doesn't
- * return in time, crashes, throws an exception of C++, calls exit(), abort() or pthread_exit(), or execs is
- * recorded for that, gets no further calls, and never holds up the others. What it has locked stays
- * locked. A thread or process that a hook makes is its own business, and inherits its mask.
+ * return in time, crashes, throws an exception of C++, calls exit(), abort() or pthread_exit(), is
+ * cancelled, or execs is recorded for that, gets no further calls, and never holds up the others. What
+ * it has locked stays locked. Its thread has a root, a working folder and a umask of its own. A thread
+ * or process that a hook makes is its own business, and inherits its mask.
  *
  * PROCESSES. In a family of processes (prefork servers and the like) a hook of FLUX_SCOPE_FAMILY is
  * called in one process, the family's owner; one of FLUX_SCOPE_PROCESS in each that drains. init and
