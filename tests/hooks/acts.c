@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A hook that does something wrong: its config says where and what, "cleanup segv" for instance. */
+#include <dlfcn.h>
 #include <err.h>
 #include <pthread.h>
 #include <signal.h>
@@ -98,6 +99,19 @@ static void hang_in_stdio(void)
     hang();
 }
 
+/* With the loader's lock. */
+static void hang_in_dlopen(void)
+{
+    char path[4096];
+    Dl_info own;
+
+    if (dladdr((const void *)&flux_hook, &own) != 0) {
+        (void)snprintf(path, sizeof(path), "%.*s/hangs_to_load.so",
+                       (int)(strrchr(own.dli_fname, '/') - own.dli_fname), own.dli_fname);
+        (void)dlopen(path, RTLD_NOW);
+    }
+}
+
 static void be_cancelled(void)
 {
     (void)pthread_cancel(pthread_self());
@@ -176,6 +190,7 @@ static const struct {
     {"segv-in-stdio", segv_in_stdio},
     {"exit-late", exit_late},
     {"hang-in-stdio", hang_in_stdio},
+    {"hang-in-dlopen", hang_in_dlopen},
     {"cancel", be_cancelled},
     {"move", move_elsewhere},
     {"key", keep_for_thread},

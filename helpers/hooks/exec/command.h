@@ -48,6 +48,12 @@ struct command_result {
     char output[COMMAND_OUTPUT];
 };
 
+/*
+ * Before the first command, in init: looks up libc's calls. Later another hook may hang in dlopen(3),
+ * and hold the loader's lock for good.
+ */
+void command_prepare(void);
+
 /* 0, or an errno value: it could not be run at all. */
 int command_run(const struct command *command, struct command_result *ret_result);
 
