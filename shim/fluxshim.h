@@ -25,7 +25,8 @@
  * Lower priorities come first, equal ones in the order given.
  *
  * THREADS. init, restore and event(FLUX_PHASE_RUNNING) run in the program's thread that begins to
- * listen, without a deadline, and make no thread: the program may have one only. All other calls of
+ * listen, without a deadline, and make no thread: the program may have one only. What they change of
+ * the process (folder, umask, other signals) is changed for the program. All other calls of
  * one instance run one after the other, on a thread that belongs to it (a new one if the program
  * does what only a process with one thread may do), with every signal blocked but those of its own
  * faults, and a stack of 256 KiB; different instances may run at the same time, but for cleanup and
@@ -143,7 +144,8 @@ FLUX_EXPORT int flux_cleanup(void);
 /*
  * Stop: the same as a SIGTERM from outside, with the reason "demand". In a family it stops the whole
  * if called in its owner or in a child of the owner, else this process alone. Returns at once: 0,
- * -ENOTCONN if this process doesn't listen (nothing is drained then, exit as usual), or -EALREADY.
+ * -ENOTCONN if this process doesn't listen (nothing is drained then, exit as usual), -EALREADY, or
+ * -EPERM in a child that may not send the owner a signal (kill(2)): one that runs as another user.
  */
 int flux_trigger(void);
 
