@@ -19,7 +19,7 @@
 #include "engine/file.h"
 #include "engine/shim.h"
 
-#define FILE_MOST       16777216
+#define FILE_MOST       33554432 /* HOOKS_CONFIG_MOST states of HOOK_STATE_MOST bytes, and the rest */
 #define GENERATION_MOST 9007199254740991.0 /* 2^53 - 1: exact in any JSON reader */
 #define NAME_SIZE       (NAME_MAX + 1)
 
