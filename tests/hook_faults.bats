@@ -81,6 +81,7 @@ crashed threaded SIGSEGV~in~save save segv
 timeout single save~did~not~return~in~time~and~was~left~behind save hang
 ok threaded what~save~wrote~is~not~JSON save text
 ok single what~save~wrote~is~too~large save much
+ok single what~save~wrote~is~too~large save endless
 END
 }
 

@@ -39,6 +39,11 @@ static void use_handler_stack(struct hook_thread *thread, stack_t *ret_before)
     (void)sigaltstack(&stack, ret_before);
 }
 
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The length is what snprintf's would be: a second attempt has room for it. */
 static void save(struct hook_thread *thread)
 {
@@ -48,6 +53,7 @@ static void save(struct hook_thread *thread)
     while (length >= size || !state) {
         char *room;
 
+        length = lesser(length, HOOK_STATE_MOST); /* a hook may say anything */
         size = state ? length + 1 : STATE_FIRST;
         room = size <= HOOK_STATE_MOST ? realloc(state, (size_t)size) : NULL;
         if (!room) {
@@ -260,18 +266,13 @@ const char *hook_thread_call(const struct hook_thread *thread)
     return names[thread->queue[atomic_load(&thread->done) % HOOK_QUEUE].call];
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, int64_t timeout_ns,
                                    int64_t deadline_ns)
 {
     for (;;) {
         uint32_t news = atomic_load(&thread->mark.news);
         int64_t began_ns = atomic_load(&thread->began_ns), now = shim_now();
-        int64_t until_ns = sooner((began_ns != 0 ? began_ns : now) + timeout_ns, deadline_ns);
+        int64_t until_ns = lesser((began_ns != 0 ? began_ns : now) + timeout_ns, deadline_ns);
 
         if (number != 0 && (int32_t)(atomic_load(&thread->done) - number) >= 0) {
             return HOOK_RETURNED;

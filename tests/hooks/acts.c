@@ -268,6 +268,9 @@ static int64_t save(void *instance, char *buffer, uint64_t size)
     if (strcmp(instance, "save much") == 0) {
         return snprintf(buffer, size, "\"%070000d\"", 0);
     }
+    if (strcmp(instance, "save endless") == 0) {
+        return INT64_MAX;
+    }
     if (strcmp(instance, "save most") == 0) {
         return snprintf(buffer, size, "\"%065533d\"", 0);
     }
