@@ -25,14 +25,16 @@
  * Lower priorities come first, equal ones in the order given.
  *
  * THREADS. init, restore and event(FLUX_PHASE_RUNNING) run in the program's thread that begins to
- * listen, without a deadline, and make no thread: the program may have one only. All other calls of
+ * listen, without a deadline, and make no thread: the program may have one only. What they change of
+ * the process (folder, umask, other signals) is changed for the program. All other calls of
  * one instance run one after the other, on a thread that belongs to it (a new one if the program
  * does what only a process with one thread may do), with every signal blocked but those of its own
  * faults, and a stack of 256 KiB; different instances may run at the same time, but for cleanup and
  * save. Each such call has the hook's timeout (FLUX_HOOK_TIMEOUT). An instance whose call doesn't
- * return in time, crashes, throws an exception of C++, calls exit(), abort() or pthread_exit(), or execs is
- * recorded for that, gets no further calls, and never holds up the others. What it has locked stays
- * locked. A thread or process that a hook makes is its own business, and inherits its mask.
+ * return in time, crashes, throws an exception of C++, calls exit(), abort() or pthread_exit(), is
+ * cancelled, or execs is recorded for that, gets no further calls, and never holds up the others. What
+ * it has locked stays locked. Its thread has a root, a working folder and a umask of its own. A thread
+ * or process that a hook makes is its own business, and inherits its mask.
  *
  * PROCESSES. In a family of processes (prefork servers and the like) a hook of FLUX_SCOPE_FAMILY is
  * called in one process, the family's owner; one of FLUX_SCOPE_PROCESS in each that drains. init and
@@ -142,7 +144,8 @@ FLUX_EXPORT int flux_cleanup(void);
 /*
  * Stop: the same as a SIGTERM from outside, with the reason "demand". In a family it stops the whole
  * if called in its owner or in a child of the owner, else this process alone. Returns at once: 0,
- * -ENOTCONN if this process doesn't listen (nothing is drained then, exit as usual), or -EALREADY.
+ * -ENOTCONN if this process doesn't listen (nothing is drained then, exit as usual), -EALREADY, or
+ * -EPERM in a child that may not send the owner a signal (kill(2)): one that runs as another user.
  */
 int flux_trigger(void);
 

@@ -56,6 +56,9 @@ runs_without_hook() { # PATH REASON
     install -d -m 775 "$work/group"
     install -m 755 "$HOOKS/note.so" "$work/group/note.so"
     runs_without_hook "$work/group/note.so" "writable by its group [^:]+: $work/group"
+    install -d -m 755 "$work/open/shut/shut"
+    install -m 755 "$HOOKS/note.so" "$work/open/shut/shut/note.so"
+    runs_without_hook "$work/open/shut/shut/note.so" "writable by everyone [^:]+: $work/open"
     [ "$(id -u)" = 0 ] || skip "only root can give a file away"
     install -m 755 -o 1234 "$HOOKS/note.so" "$work/foreign.so"
     runs_without_hook "$work/foreign.so" \
@@ -180,6 +183,7 @@ wrong_element() {
     wrong_element '{"path": 1}' '.path must be text'
     wrong_element '{"path": ""}' '.path must be text'
     wrong_element '{"name": "a/b.so"}' ".name must name a built-in hook: a path goes into 'path'"
+    wrong_element '{"name": "b.so"}' ".name must name a built-in hook: a path goes into 'path'"
     wrong_element "{$path, \"name\": \"file\"}" ' has both a name and a path, or one of them twice' "$is"
     wrong_element "{$path, \"priority\": -1}" '.priority must be a number from 0 to 1000000' "$is"
     wrong_element "{$path, \"priority\": 1.5}" '.priority must be a number from 0 to 1000000' "$is"

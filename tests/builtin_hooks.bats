@@ -202,3 +202,19 @@ call_and_check() { # HOOK CONFIG STEP...
         done
     done
 }
+
+# The others ask the loader for nothing after their init.
+@test "one that hangs in dlopen doesn't keep the others from their work" {
+    configure_hooks "{\"path\": \"$BUILD/tests/hooks/acts.so\", \"config\": \"cleanup hang-in-dlopen\",
+        \"priority\": 1, \"timeout\": \"300ms\"}" \
+        "{\"name\": \"file\", \"config\": {\"actions\": [{\"do\": \"fsync\", \"path\": \"/nowhere/x\"}]}}" \
+        "{\"name\": \"exec\", \"config\": {\"shell\": \"echo >$work/ran\"}}"
+    start_server shimmed threaded
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "rows" "$(checkpoint_value "$work/state.json" \
+        '.hooks[] | [.name, .status] | join(" ")')" "acts timeout
+file failed
+exec ok"
+    [ -e "$work/ran" ]
+}

@@ -149,6 +149,35 @@ nothing_sleeps() {
     [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND state = 'active'")" = 0 ]
 }
 
+# It logs everybody in, doesn't know the setting, and answers nothing else. PQcancel() waited for its
+# end of another connection for ever.
+@test "postgres: a server that has stalled can't keep this one from serving" {
+    [ -e "$HOOKS/postgres.so" ] || skip "built without libpq"
+    start_program bare "$python" -c 'import socket, threading, struct
+def serve(client):
+    client.recv(1000)
+    client.sendall(b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x02" + b"Z\0\0\0\x05I")
+    while text := client.recv(1000):
+        if b"statement_timeout" in text:
+            fields = b"SERROR\0C42704\0Munknown\0\0"
+            client.sendall(b"E" + struct.pack("!i", 4 + len(fields)) + fields + b"Z\0\0\0\x05I")
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen()
+print(f"listening tcp4 127.0.0.1:{listener.getsockname()[1]}\nready", flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],)).start()'
+    wait_until_ready
+    configure_hooks "{\"name\": \"postgres\", \"config\": {\"timeout\": \"300ms\", \"restore\": [\"SELECT 1\"],
+        \"connection\": \"host=127.0.0.1 port=${server_address#tcp4:} dbname=x user=x sslmode=disable gssencmode=disable\"}}"
+    start_server shimmed single
+    stop_and_wait
+    expect_equal "exit status" "$exit_status" 143
+    expect_equal "rows, ETIMEDOUT" "$(hook_rows)" "postgres failed 110"
+    expect_match "log" "$(<"$server_err")" 'SELECT 1: Connection timed out'
+    expect_equal "lines" "$(wc -l <"$server_err")" 2
+}
+
 # Redis -------------------------------------------------------------------------------------------
 
 @test "redis: commands when the server begins and when it stops" {

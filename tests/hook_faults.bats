@@ -57,6 +57,9 @@ exited SERVER cleanup~called~exit(3) cleanup exit
 exited SERVER cleanup~called~_exit(4) cleanup _exit
 exited SERVER cleanup~called~quick_exit(5) cleanup quick_exit
 exited SERVER cleanup~called~pthread_exit() cleanup pthread_exit
+exited SERVER cleanup~called~thrd_exit(6) cleanup thrd_exit
+exited SERVER cleanup~called~pthread_cancel() cleanup cancel
+exited SERVER cleanup~called~exit(3) cleanup errx
 exited SERVER cleanup~called~exec() cleanup exec
 END
 }
@@ -78,6 +81,7 @@ crashed threaded SIGSEGV~in~save save segv
 timeout single save~did~not~return~in~time~and~was~left~behind save hang
 ok threaded what~save~wrote~is~not~JSON save text
 ok single what~save~wrote~is~too~large save much
+ok single what~save~wrote~is~too~large save endless
 END
 }
 
@@ -93,6 +97,15 @@ ok threaded null cleanup fork
 END
 }
 
+@test "one that changes root, folder and umask, and one whose thread-local value ends in a crash" {
+    in_parallel 2 costs_only_itself <<'END'
+ok single null cleanup move
+ok threaded null event move
+ok single null cleanup key
+ok threaded null cleanup key
+END
+}
+
 # Told at the start: it will not run, and the server serves.
 @test "in init, restore and the first event: not run, with the reason, in the log at the start" {
     in_parallel 3 costs_only_itself <<'END'
@@ -102,6 +115,8 @@ not~run threaded SIGSEGV~in~init init overflow
 not~run threaded SIGABRT:~init~called~abort() init abort
 not~run single init~called~exit(3) init exit
 not~run single init~called~pthread_exit() init pthread_exit
+not~run single init~called~thrd_exit(6) init thrd_exit
+not~run single init~called~exit(3) init errx
 not~run threaded SIGSEGV~in~event running blocked-segv
 END
     FLUX_CONFIG=$(between_good_ones acts "init segv") start_server shimmed threaded
@@ -166,6 +181,9 @@ sys.exit(3)'
 crashed segv
 exited exit
 exited _exit
+exited thrd_exit
+exited cancel
+exited errx
 crashed abort
 timeout hang
 END
@@ -193,15 +211,17 @@ END
     done
 }
 
-@test "one that crashes with a lock of libc's can't hold an exit past FLUX_SHUTDOWN_TIMEOUT" {
-    FLUX_CONFIG=$(config_of acts "cleanup segv-in-stdio")
+@test "one that crashes or hangs with a lock of libc's can't hold an exit past FLUX_SHUTDOWN_TIMEOUT" {
     export FLUX_CONFIG FLUX_SHUTDOWN_TIMEOUT=1s FLUX_DRAIN_TIMEOUT=500ms
-    start_program shimmed "$FIXTURES/faults" print
-    send_signal CONT
-    await_exit
-    expect_equal "exit status" "$exit_status" 7
-    expect_at_most "ms to the exit" "$exit_ms" 1500
-    expect_at_least "ms to the exit" "$exit_ms" 500 # else there was nothing to wait for
+    for deed in "cleanup segv-in-stdio" "release hang-in-stdio"; do
+        FLUX_CONFIG=$(config_of acts "$deed")
+        start_program shimmed "$FIXTURES/faults" print
+        send_signal CONT
+        await_exit
+        expect_equal "exit status after $deed" "$exit_status" 7
+        expect_at_most "ms to the exit" "$exit_ms" 1500
+        expect_at_least "ms to the exit" "$exit_ms" 500 # else there was nothing to wait for
+    done
 }
 
 # It hangs, is left behind, and wakes when the program has its signal and takes its time.

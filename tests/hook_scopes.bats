@@ -129,6 +129,19 @@ restored() {
     expect_match "stderr" "$(<"$server_err")" 'acts.so will not run: SIGSEGV in restore$'
 }
 
+@test "the largest state of the most hooks that there can be is read back" {
+    local pairs=()
+
+    for _ in {1..256}; do
+        pairs+=(acts 'save most')
+    done
+    config=$(config_of "${pairs[@]}")
+    run_once "$config"
+    run_once "$config"
+    expect_equal "generation" "$(checkpoint_value "$FLUX_CHECKPOINT" .generation)" 2
+    expect_equal "states" "$(rows '.state | length' | sort | uniq -c | tr -s ' ')" " 256 65533"
+}
+
 @test "a checkpoint that is cut off: the one before it gives the state" {
     config=$(config_of tells one)
     run_once "$config"

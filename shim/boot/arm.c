@@ -12,6 +12,7 @@
 
 #include "boot/boot.h"
 #include "boot/family_file.h"
+#include "sigsafe/crash.h"
 #include "sigsafe/decoy.h"
 #include "sigsafe/log.h"
 #include "sigsafe/process.h"
@@ -198,10 +199,22 @@ static void hold_signals(const struct settings *settings)
     }
 }
 
+/*
+ * err(3), error(3) and the like come to exit() inside libc, in a hook too: here its call is known for
+ * what it is, also while the program is exiting. A registration is good for one call (exit(3)), so
+ * each makes the next, in the place that it leaves.
+ */
 static void on_exit_of_program(int status, void *unused)
 {
+    static _Atomic pid_t exiting;
+    pid_t pid = getpid();
+
     (void)unused;
-    leave_process(status);
+    if (crash_mark() || atomic_exchange(&exiting, pid) != pid) {
+        (void)on_exit(on_exit_of_program, NULL);
+        crash_called("exit", status);
+        leave_process(status);
+    }
 }
 
 static void register_once(void)

@@ -9,7 +9,7 @@
  * Writing: a new file beside the path (O_EXCL, 0600), fsync(2), the one before kept by a second
  * link as `.prev`, rename(2), fsync of the folder. Whoever opens the path, and whoever finds it
  * after a crash, has either the old file or the new one, whole. What is there and is no checkpoint
- * (cut off, larger than 16 MiB, another program's file) is set aside as `.corrupt-1`, the ones
+ * (cut off, larger than 32 MiB, another program's file) is set aside as `.corrupt-1`, the ones
  * before it as -2 and -3, so that it never takes the place of a good `.prev`. Where the file system has no hard links the one before is
  * lost, with a warning. What is neither a file nor absent (a symlink, FIFO, folder, device) is
  * left alone, and nothing is written.

@@ -4,10 +4,12 @@
 #include "engine/hook_thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/shim.h"
@@ -15,6 +17,7 @@
 #define STACK         (256u << 10)
 #define HANDLER_STACK 32768 /* several times the largest signal frame */
 #define STATE_FIRST   4096
+#define NS_PER_S      1000000000
 
 /* ---- on the thread ---- */
 
@@ -36,6 +39,11 @@ static void use_handler_stack(struct hook_thread *thread, stack_t *ret_before)
     (void)sigaltstack(&stack, ret_before);
 }
 
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The length is what snprintf's would be: a second attempt has room for it. */
 static void save(struct hook_thread *thread)
 {
@@ -45,6 +53,7 @@ static void save(struct hook_thread *thread)
     while (length >= size || !state) {
         char *room;
 
+        length = lesser(length, HOOK_STATE_MOST); /* a hook may say anything */
         size = state ? length + 1 : STATE_FIRST;
         room = size <= HOOK_STATE_MOST ? realloc(state, (size_t)size) : NULL;
         if (!room) {
@@ -103,15 +112,28 @@ static enum hook_call next_call(struct hook_thread *thread, struct flux_event *r
     return thread->queue[done % HOOK_QUEUE].call;
 }
 
-static void *body(void *argument)
+/*
+ * pthread_cancel() unwinds the hook's calls and comes here. libc doesn't count this thread: if it
+ * ended now, that would be the end of one of the program's, and of the last one an exit(0).
+ */
+static void is_cancelled(void *argument)
 {
     struct hook_thread *thread = argument;
+
+    atomic_store(&shim->life->left_behind, 1);
+    thread->mark.call = "pthread_cancel";
+    thread->mark.detail = -1;
+    atomic_store(&thread->mark.how, CRASH_CALL);
+    atomic_fetch_add(&thread->mark.news, 1);
+    shim->wake(&thread->mark.news);
+    park(&thread->mark);
+}
+
+static void make_calls(struct hook_thread *thread)
+{
     struct flux_event event;
     enum hook_call call;
-    stack_t before;
 
-    (void)prctl(PR_SET_NAME, thread->work.name);
-    use_handler_stack(thread, &before);
     while ((call = next_call(thread, &event)) != HOOK_END) {
         atomic_store(&thread->began_ns, shim_now());
         shim->crash_enter(&thread->mark);
@@ -119,8 +141,24 @@ static void *body(void *argument)
         shim->crash_enter(NULL);
         is_done(thread);
     }
+}
+
+/* The mark stays at the end: libc still calls the destructors of what the hook keeps for threads. */
+static void *body(void *argument)
+{
+    struct hook_thread *thread = argument;
+    stack_t before;
+
+    (void)prctl(PR_SET_NAME, thread->work.name);
+    (void)unshare(CLONE_FS); /* root, folder and umask: the others' and the checkpoint's stay */
+    use_handler_stack(thread, &before);
+    pthread_cleanup_push(is_cancelled, thread);
+    make_calls(thread);
+    pthread_cleanup_pop(0);
     (void)sigaltstack(&before, NULL); /* AddressSanitizer has its own, and frees what it finds */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     shim->count_in_libc(true);
+    shim->crash_enter(&thread->mark);
     is_done(thread);
     return NULL;
 }
@@ -228,18 +266,13 @@ const char *hook_thread_call(const struct hook_thread *thread)
     return names[thread->queue[atomic_load(&thread->done) % HOOK_QUEUE].call];
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, int64_t timeout_ns,
                                    int64_t deadline_ns)
 {
     for (;;) {
         uint32_t news = atomic_load(&thread->mark.news);
         int64_t began_ns = atomic_load(&thread->began_ns), now = shim_now();
-        int64_t until_ns = sooner((began_ns != 0 ? began_ns : now) + timeout_ns, deadline_ns);
+        int64_t until_ns = lesser((began_ns != 0 ? began_ns : now) + timeout_ns, deadline_ns);
 
         if (number != 0 && (int32_t)(atomic_load(&thread->done) - number) >= 0) {
             return HOOK_RETURNED;
@@ -254,15 +287,24 @@ enum hook_outcome hook_thread_wait(struct hook_thread *thread, uint32_t number, 
     }
 }
 
+static bool has_joined(struct hook_thread *thread, int64_t deadline_ns)
+{
+    const struct timespec deadline = {.tv_sec = deadline_ns / NS_PER_S,
+                                      .tv_nsec = deadline_ns % NS_PER_S};
+
+    return pthread_clockjoin_np(thread->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+}
+
 bool hook_thread_end(struct hook_thread *thread, int64_t deadline_ns)
 {
     uint32_t number = hook_thread_post(thread, HOOK_END);
 
-    if (hook_thread_wait(thread, number, INT64_MAX / 2, deadline_ns) != HOOK_RETURNED) {
+    if (hook_thread_wait(thread, number, INT64_MAX / 2, deadline_ns) != HOOK_RETURNED ||
+        !has_joined(thread, deadline_ns)) {
+        atomic_store(&shim->life->left_behind, 1);
         (void)pthread_detach(thread->thread);
         return false;
     }
-    (void)pthread_join(thread->thread, NULL);
     free(thread->state);
     free(thread);
     return true;

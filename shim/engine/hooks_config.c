@@ -145,6 +145,14 @@ static int fault(struct hook_entry *entry, const struct place *place, const char
                : 0;
 }
 
+/* As plugin_path() takes it. */
+static bool is_path(const char *object)
+{
+    size_t n = strlen(object);
+
+    return strchr(object, '/') || (n > 3 && strcmp(object + n - 3, ".so") == 0);
+}
+
 static int set_object(struct hook_entry *entry, const struct place *place, const cJSON *item)
 {
     bool is_name = strcmp(item->string, "name") == 0;
@@ -152,7 +160,7 @@ static int set_object(struct hook_entry *entry, const struct place *place, const
     if (!cJSON_IsString(item) || item->valuestring[0] == '\0') {
         return fault(entry, place, item->string, "must be text");
     }
-    if (is_name && strchr(item->valuestring, '/')) {
+    if (is_name && is_path(item->valuestring)) {
         return fault(entry, place, "name", "must name a built-in hook: a path goes into 'path'");
     }
     if (entry->object) {

@@ -21,8 +21,8 @@
 
 #include "engine/lifetime.h"
 
-#define PAST_SIZE_MOST  16777216u
-#define PAST_DEPTH_MOST 80 /* HOOK_STATE_DEPTH within hooks[].state, and some */
+#define PAST_SIZE_MOST  33554432u /* the states of the most hooks that there can be, and the rest */
+#define PAST_DEPTH_MOST 80        /* HOOK_STATE_DEPTH within hooks[].state, and some */
 #define PAST_ITEMS_MOST 400000u
 
 struct past {

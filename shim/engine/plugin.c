@@ -46,18 +46,43 @@ static bool is_ours_alone(struct plugin *plugin, const char *path, const struct 
     return false;
 }
 
-static bool folder_is_safe(struct plugin *plugin, const char *file)
+/* In a user namespace root has another number outside of what is mapped: whose the root folder is. */
+static uid_t owner_of_root(void)
 {
-    char folder[PATH_MAX];
     struct stat st;
-    int n = (int)(strrchr(file, '/') - file);
 
-    snprintf(folder, sizeof(folder), "%.*s", n > 0 ? n : 1, file);
-    if (stat(folder, &st) < 0) {
-        plugin_refuse(plugin, "%s: %s", strerror(errno), folder);
+    return stat("/", &st) == 0 ? st.st_uid : 0;
+}
+
+/* Cuts `path` back to the folder that it lies in. */
+static bool folder_is_safe(struct plugin *plugin, char *path, bool is_nearest)
+{
+    char *slash = strrchr(path, '/');
+    struct stat st;
+
+    slash[slash == path] = '\0';
+    if (stat(path, &st) < 0) {
+        plugin_refuse(plugin, "%s: %s", strerror(errno), path);
         return false;
     }
-    return is_ours_alone(plugin, folder, &st);
+    if (!is_nearest && st.st_uid == owner_of_root()) {
+        st.st_uid = 0;
+    }
+    return is_ours_alone(plugin, path, &st);
+}
+
+/* Whoever may write to a folder further up can rename those below, also between check and use. */
+static bool folders_are_safe(struct plugin *plugin, const char *file)
+{
+    char path[PATH_MAX];
+    bool are_safe;
+
+    strlcpy(path, file, sizeof(path));
+    are_safe = folder_is_safe(plugin, path, true);
+    while (are_safe && path[1] != '\0') {
+        are_safe = folder_is_safe(plugin, path, false);
+    }
+    return are_safe;
 }
 
 static bool file_is_safe(struct plugin *plugin, const char *file)
@@ -69,7 +94,7 @@ static bool file_is_safe(struct plugin *plugin, const char *file)
     } else if (!S_ISREG(st.st_mode)) {
         plugin_refuse(plugin, "not a regular file");
     } else {
-        return is_ours_alone(plugin, file, &st) && folder_is_safe(plugin, file);
+        return is_ours_alone(plugin, file, &st) && folders_are_safe(plugin, file);
     }
     return false;
 }

@@ -4,9 +4,10 @@
 
 /*
  * A plugin runs with all that its server may do, so nobody else may be able to change it: the file
- * behind the path (symlinks resolved) and its folder belong to root or to the effective user, and
- * neither is writable by its group or by others. One exception: a folder with the sticky bit, such
- * as /tmp, may be writable by all, since only its owner can replace a file there (unlink(2)).
+ * behind the path (symlinks resolved) and the folders up to the root belong to root or to the
+ * effective user, and none is writable by its group or by others. One exception: a folder with the
+ * sticky bit, such as /tmp, may be writable by all, since only its owner can replace a file there
+ * (unlink(2)).
  *
  * Either form of a hook becomes `hook`: what an older header doesn't know is NULL, what a newer one
  * adds is left out, and flux_cleanup() is a `cleanup` whose instance is the function itself.

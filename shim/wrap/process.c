@@ -102,6 +102,13 @@ WRAP void pthread_exit(void *result)
     real.pthread_exit(result);
 }
 
+/* libc's own comes to pthread_exit() without passing the wrapper. */
+WRAP void thrd_exit(int result)
+{
+    crash_called("thrd_exit", result);
+    real.pthread_exit((void *)(intptr_t)result);
+}
+
 /* One thread only, please --------------------------------------------------------------------- */
 
 WRAP int unshare(int flags)

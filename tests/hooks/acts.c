@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* A hook that does something wrong: its config says where and what, "cleanup segv" for instance. */
+#include <dlfcn.h>
+#include <err.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include "fluxshim.h"
@@ -89,6 +93,53 @@ static void segv_in_stdio(void)
     segv();
 }
 
+static void hang_in_stdio(void)
+{
+    flockfile(stdout);
+    hang();
+}
+
+/* With the loader's lock. */
+static void hang_in_dlopen(void)
+{
+    char path[4096];
+    Dl_info own;
+
+    if (dladdr((const void *)&flux_hook, &own) != 0) {
+        (void)snprintf(path, sizeof(path), "%.*s/hangs_to_load.so",
+                       (int)(strrchr(own.dli_fname, '/') - own.dli_fname), own.dli_fname);
+        (void)dlopen(path, RTLD_NOW);
+    }
+}
+
+static void be_cancelled(void)
+{
+    (void)pthread_cancel(pthread_self());
+    pthread_testcancel();
+}
+
+/* The last can't be done by everybody. */
+static void move_elsewhere(void)
+{
+    (void)umask(0777);
+    (void)!chdir("/proc");
+    (void)!chroot("/proc");
+}
+
+static void fault_at_end(void *value)
+{
+    (void)value;
+    segv();
+}
+
+static void keep_for_thread(void)
+{
+    pthread_key_t key;
+
+    (void)pthread_key_create(&key, fault_at_end);
+    (void)pthread_setspecific(key, "value");
+}
+
 static void exit_late(void)
 {
     (void)usleep(600000);
@@ -138,6 +189,11 @@ static const struct {
     {"exec", become_another},
     {"segv-in-stdio", segv_in_stdio},
     {"exit-late", exit_late},
+    {"hang-in-stdio", hang_in_stdio},
+    {"hang-in-dlopen", hang_in_dlopen},
+    {"cancel", be_cancelled},
+    {"move", move_elsewhere},
+    {"key", keep_for_thread},
 };
 
 static int act(const char *what)
@@ -156,6 +212,10 @@ static int act(const char *what)
         quick_exit(5);
     } else if (strcmp(what, "pthread_exit") == 0) {
         pthread_exit(NULL);
+    } else if (strcmp(what, "thrd_exit") == 0) {
+        thrd_exit(6);
+    } else if (strcmp(what, "errx") == 0) {
+        errx(3, "no more");
     } else if (strcmp(what, "raise") == 0) {
         (void)raise(SIGABRT);
     } else if (strcmp(what, "error") == 0) {
@@ -190,6 +250,9 @@ static int restore(void *instance, const char *state)
 static void event(void *instance, const struct flux_event *event)
 {
     (void)act_at(event->phase == FLUX_PHASE_RUNNING ? "running" : "event", instance);
+    if (event->phase == FLUX_PHASE_RELEASE) {
+        (void)act_at("release", instance);
+    }
 }
 
 static int cleanup(void *instance)
@@ -204,6 +267,12 @@ static int64_t save(void *instance, char *buffer, uint64_t size)
     }
     if (strcmp(instance, "save much") == 0) {
         return snprintf(buffer, size, "\"%070000d\"", 0);
+    }
+    if (strcmp(instance, "save endless") == 0) {
+        return INT64_MAX;
+    }
+    if (strcmp(instance, "save most") == 0) {
+        return snprintf(buffer, size, "\"%065533d\"", 0);
     }
     if (strcmp(instance, "save some") == 0) {
         return snprintf(buffer, size, "\"%060000d\"", 0);

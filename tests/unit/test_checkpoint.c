@@ -500,8 +500,8 @@ static void test_huge(void)
 {
     begin();
     put("state.json", "{\"schema\": \"fluxshim/1\", \"generation\": 7}");
-    (void)!truncate(in_folder("state.json"), 16777217);
-    unit_equal("a file of more than 16 MiB", checkpoint_write(&record), 0);
+    (void)!truncate(in_folder("state.json"), 33554433);
+    unit_equal("a file of more than 32 MiB", checkpoint_write(&record), 0);
     unit_equal("  isn't read", generation_of("state.json"), 1);
     unit_equal("  and is set aside", access(in_folder("state.json.corrupt-1"), F_OK), 0);
 }

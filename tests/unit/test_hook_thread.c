@@ -53,7 +53,9 @@ static void ignore_count(bool in)
     (void)in;
 }
 
+static struct life page;
 static const struct bridge stub = {
+    .life = &page,
     .log = note_log,
     .sleep = sleep_on,
     .wake = wake,

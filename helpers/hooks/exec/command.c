@@ -25,14 +25,17 @@ static void *of_libc(void *libc, const char *name, void *otherwise)
 }
 
 /* libc's own, behind what a preloaded library may have put in front. */
-static void find_calls(struct job *job)
+static clone_function *libc_clone;
+static syscall_function *libc_syscall;
+
+void command_prepare(void)
 {
     void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
     void *symbol = of_libc(libc, "clone", (void *)clone);
 
-    memcpy(&job->clone, &symbol, sizeof(symbol)); /* dlsym(3): ISO C has no such cast */
+    memcpy(&libc_clone, &symbol, sizeof(symbol)); /* dlsym(3): ISO C has no such cast */
     symbol = of_libc(libc, "syscall", (void *)syscall);
-    memcpy(&job->call, &symbol, sizeof(symbol));
+    memcpy(&libc_syscall, &symbol, sizeof(symbol));
     if (libc) {
         dlclose(libc); /* it stays: everything needs it */
     }
@@ -100,7 +103,8 @@ int command_run(const struct command *command, struct command_result *ret_result
     job->command = command;
     job->server = getpid();
     job->deadline = clock_after(command->timeout_ms);
-    find_calls(job);
+    job->clone = libc_clone;
+    job->call = libc_syscall;
     error = open_descriptors(job);
     if (!error) {
         error = run_guard(job);

@@ -15,6 +15,10 @@
  * server's child without being seen: the guard never executes anything and stays its parent. A
  * wait(2) that asks for neither __WCLONE nor __WALL doesn't see the guard.
  *
+ * Processes that the command leaves behind become the guard's children (prctl(2),
+ * PR_SET_CHILD_SUBREAPER) and not those of a server that is PID 1 or a subreaper itself. It reaps the
+ * command's group; what has left the group lives on, and passes to whoever is next.
+ *
  * Both share the server's memory (as vfork(2)'s child does): nothing is copied, however large the
  * server. What they write is one page range that is theirs. Every call they make goes straight to
  * libc, past any wrapper of a preloaded library: those would take them for the server.
@@ -43,6 +47,12 @@ struct command_result {
     size_t output_lost; /* bytes that came when `output` was full */
     char output[COMMAND_OUTPUT];
 };
+
+/*
+ * Before the first command, in init: looks up libc's calls. Later another hook may hang in dlopen(3),
+ * and hold the loader's lock for good.
+ */
+void command_prepare(void);
 
 /* 0, or an errno value: it could not be run at all. */
 int command_run(const struct command *command, struct command_result *ret_result);

@@ -126,6 +126,7 @@ static int init(const char *json, void **ret_instance)
     struct config_place top = config_open(&config, json);
     struct exec *exec = config_allocate(&config, sizeof(*exec));
 
+    command_prepare();
     if (exec) {
         read_config(&top, exec);
     }

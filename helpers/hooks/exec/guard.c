@@ -93,6 +93,8 @@ static bool guard_watch(struct job *job)
     job->call(SYS_setpgid, 0, 0); /* what is sent to the server's group isn't meant for it */
     job->call(SYS_prctl, PR_SET_NAME, "hook-exec", 0, 0, 0);
     job->call(SYS_prctl, PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0);
+    /* What the command leaves behind isn't the server's to reap, if that is PID 1 of a container. */
+    job->call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     return job->call(SYS_getppid) == job->server;
 }
 
@@ -166,6 +168,23 @@ static void guard_see_it_through(struct job *job)
     }
 }
 
+/* Until no child of that group is left. One that runs as another user can't be made to end. */
+static void guard_reap_group(struct job *job)
+{
+    int64_t deadline = clock_after(GRACE_MS);
+    struct pollfd entry = {.fd = SIGNAL_FD, .events = POLLIN};
+    const struct timespec moment = {.tv_nsec = 20000000};
+    long ended = 0;
+
+    while (ended >= 0 && clock_left(deadline) > 0) {
+        ended = job->call(SYS_wait4, -job->child, NULL, WNOHANG | __WALL, NULL);
+        if (ended == 0) {
+            job->call(SYS_ppoll, &entry, 1, &moment, NULL, SIGSET_SIZE);
+            (void)guard_server_gone(job);
+        }
+    }
+}
+
 /* What the command has left running in its group ends with it. */
 static void guard_clean_up(struct job *job)
 {
@@ -173,6 +192,10 @@ static void guard_clean_up(struct job *job)
     }
     job->call(SYS_kill, -job->child, SIGKILL);
     job->call(SYS_wait4, job->child, &job->result.wait_status, 0, NULL);
+    guard_reap_group(job);
+    while (job->call(SYS_wait4, -1, NULL, WNOHANG | __WALL, NULL) > 0) {
+        /* left its group, and has ended since */
+    }
 }
 
 int guard_main(void *argument)

@@ -109,6 +109,7 @@ struct config_place config_open(struct config *config, const char *json)
 {
     struct config_place top = {.config = config, .name = "config"};
 
+    log_open();
     *config = (struct config){.root = cJSON_Parse(json)};
     if (!config->root) {
         config_wrong_at(config, top.name, "isn't JSON");

@@ -12,26 +12,25 @@
 
 #define LINE_BYTES 500
 
-static flux_log_function *find_flux_log(void)
+static flux_log_function *flux_log_found; /* written in init, before any other thread calls */
+
+void log_open(void)
 {
     void *symbol = dlsym(RTLD_DEFAULT, "flux_log");
-    flux_log_function *function = NULL;
 
-    memcpy(&function, &symbol, sizeof(symbol)); /* dlsym(3): ISO C has no such cast */
-    return function;
+    memcpy(&flux_log_found, &symbol, sizeof(symbol)); /* dlsym(3): ISO C has no such cast */
 }
 
 void log_line(int level, const char *format, ...)
 {
     char line[LINE_BYTES + 1];
-    flux_log_function *log = find_flux_log();
     va_list args;
 
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    if (log) {
-        log(level, line);
+    if (flux_log_found) {
+        flux_log_found(level, line);
     } else if (level <= LOG_WARN) {
         fprintf(stderr, "%s: %s\n", hook_name, line);
     }

@@ -15,6 +15,12 @@ enum log_levels { LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
 /* Each hook defines it: "file". */
 extern const char hook_name[];
 
+/*
+ * Looks flux_log up: in init (config_open does it), since another hook that hangs in dlopen(3) holds
+ * the loader's lock for good.
+ */
+void log_open(void);
+
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

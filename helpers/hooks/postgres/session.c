@@ -13,6 +13,8 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
+#define SERVER_LATER_MS 200
+
 bool session_is_connection(const char *connection)
 {
     PQconninfoOption *options = PQconninfoParse(connection, NULL);
@@ -72,25 +74,18 @@ static int result_within(PGconn *link, int64_t deadline)
     return error;
 }
 
-/* The server goes on with a statement whose client is gone: it is told to stop. */
-static void cancel(PGconn *link)
+static bool is_copy(ExecStatusType status)
 {
-    PGcancel *request = PQgetCancel(link);
-    char message[256];
-
-    if (request && !PQcancel(request, message, sizeof(message))) {
-        tell("cancel", message);
-    }
-    PQfreeCancel(request);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
+/* `statement` is NULL where a failure isn't worth a line. */
 static int is_failure(PGresult *result, const char *statement)
 {
     ExecStatusType status = PQresultStatus(result);
-    int failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE ||
-                 status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+    int failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || is_copy(status);
 
-    if (failed) {
+    if (failed && statement) {
         const char *message = PQresultErrorMessage(result);
 
         tell(statement, *message ? message : "COPY isn't possible here");
@@ -104,23 +99,46 @@ static int take_results(PGconn *link, const char *statement, int64_t deadline)
     int error, failed = 0;
 
     while ((error = result_within(link, deadline)) == 0 && (result = PQgetResult(link))) {
-        failed = is_failure(result, statement);
+        bool copies = is_copy(PQresultStatus(result));
+
+        failed |= is_failure(result, statement);
         PQclear(result);
-        if (failed) {
-            return EREMOTEIO;
+        if (copies) {
+            break; /* it would give the same for ever */
         }
     }
-    return error;
+    return error ? error : failed ? EREMOTEIO : 0;
+}
+
+static int send_and_take(PGconn *link, const char *statement, const char *shown, int64_t deadline)
+{
+    int error = PQsendQuery(link, statement) ? flush_within(link, deadline) : EIO;
+
+    return error ? error : take_results(link, shown, deadline);
+}
+
+/*
+ * The server goes on with a statement whose client is gone: it is to end it by itself, a little later
+ * than we do. (PQcancel(3) asks over another connection, for whose end it waits without a bound: a
+ * server that had stalled never let this one begin to serve.) What isn't PostgreSQL, a pooler's console
+ * say, may not know the setting.
+ */
+static int limit_statement(PGconn *link, int64_t deadline)
+{
+    char statement[64];
+    int error;
+
+    snprintf(statement, sizeof(statement), "SET statement_timeout = %lld",
+             (long long)clock_left(deadline) + SERVER_LATER_MS);
+    error = send_and_take(link, statement, NULL, deadline);
+    return error == EREMOTEIO ? 0 : error;
 }
 
 static int execute(PGconn *link, const char *statement, int64_t deadline)
 {
-    int error = PQsendQuery(link, statement) ? flush_within(link, deadline) : EIO;
+    int error = limit_statement(link, deadline);
 
-    error = error ? error : take_results(link, statement, deadline);
-    if (error == ETIMEDOUT) {
-        cancel(link);
-    }
+    error = error ? error : send_and_take(link, statement, statement, deadline);
     if (error && error != EREMOTEIO) {
         tell(statement, strerror(error));
     } else if (!error) {
@@ -136,18 +154,12 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
-/*
- * What the connection string says comes last and counts. The limit on what stays unacknowledged is
- * also that of the connection which PQcancel makes, and which nothing else would bound.
- */
-static PGconn *begin_connect(const char *connection, int64_t timeout_ms)
+/* What the connection string says comes last and counts. */
+static PGconn *begin_connect(const char *connection)
 {
-    static const char *const keywords[] = {"fallback_application_name", "tcp_user_timeout",
-                                           "dbname", NULL};
-    char limit[24];
-    const char *values[] = {"fluxshim", limit, connection, NULL};
+    static const char *const keywords[] = {"fallback_application_name", "dbname", NULL};
+    const char *values[] = {"fluxshim", connection, NULL};
 
-    snprintf(limit, sizeof(limit), "%lld", (long long)timeout_ms);
     return PQconnectStartParams(keywords, values, 1);
 }
 
@@ -155,7 +167,7 @@ int session_run(const char *connection, const char *const *statements, size_t co
                 int64_t timeout_ms)
 {
     int64_t deadline = clock_after(timeout_ms);
-    PGconn *link = count > 0 ? begin_connect(connection, timeout_ms) : NULL;
+    PGconn *link = count > 0 ? begin_connect(connection) : NULL;
     int error;
 
     if (count == 0 || !link) {
