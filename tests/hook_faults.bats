@@ -97,6 +97,22 @@ ok threaded null cleanup fork
 END
 }
 
+# It is not the operator who is impatient.
+@test "one that sends the process a second signal: the drain goes on" {
+    FLUX_CONFIG=$(between_good_ones acts "event second")
+    export FLUX_CONFIG
+    for server in single threaded; do
+        rm -f "$HOOK_NOTES"
+        start_server shimmed "$server"
+        start_inflight --slow 1 --path '/slow?ms=600'
+        stop_and_wait
+        await_client
+        expect_equal "client: $client_last; status" "$client_status" 0
+        expect_equal "exit status of $server" "$exit_status" 143
+        expect_both_ran
+    done
+}
+
 @test "one that changes root, folder and umask, and one whose thread-local value ends in a crash" {
     in_parallel 2 costs_only_itself <<'END'
 ok single null cleanup move

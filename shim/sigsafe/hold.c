@@ -231,13 +231,25 @@ static void hold_first(const siginfo_t *info)
     life_post(LIFE_STOP);
 }
 
+/* The program's, one of its hooks' or a member's. (A timer's signal has no sender.) */
+static bool is_from_inside(const siginfo_t *info)
+{
+    bool has_sender =
+        info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
+
+    return has_sender && info->si_pid > 0 &&
+           (info->si_pid == life->pid || family_has(info->si_pid));
+}
+
+/* Only whoever sends a second one from outside has lost his patience. */
 static void hold_stop(const siginfo_t *info)
 {
     uint32_t none = HELD_NONE;
 
     if (atomic_compare_exchange_strong(&life->held, &none, HELD_WRITING)) {
         hold_first(info);
-    } else if (none == HELD_VALID && !demand_is(info) && life_now() - held.at_ns > HOLD_ECHO_NS) {
+    } else if (none == HELD_VALID && !demand_is(info) && !is_from_inside(info) &&
+               life_now() - held.at_ns > HOLD_ECHO_NS) {
         life_post(LIFE_SECOND);
     }
 }

@@ -151,6 +151,13 @@ static void nap(void)
     (void)usleep(400000);
 }
 
+/* When it is no echo of the first any more. */
+static void send_second(void)
+{
+    (void)usleep(100000);
+    (void)kill(getpid(), SIGTERM);
+}
+
 static void ignore_all(void)
 {
     for (int signo = 1; signo < 32; signo++) {
@@ -185,6 +192,7 @@ static const struct {
     {"ignore-all", ignore_all},
     {"fork", make_child},
     {"nap", nap},
+    {"second", send_second},
     {"ill", ill},
     {"exec", become_another},
     {"segv-in-stdio", segv_in_stdio},
