@@ -16,7 +16,7 @@ teardown() {
     fluxshim_teardown
 }
 
-STOPS=${FLUX_TEST_STOPS:-2}
+STOPS=${FLUX_TEST_STOPS:-1} # of each kind; 20 in the long form
 
 # What a server that was killed leaves behind: all that is in its session.
 end_session() {
