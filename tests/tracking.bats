@@ -191,8 +191,10 @@ refuses_both_listeners() {
     await_client
     expect_equal "client: $client_last; status" "$client_status" 0
     expect_equal "exit status" "$exit_status" 143
-    expect_equal "connections at the signal" "$(connections at_signal)" 1 # and a knock or two in the queue
+    expect_equal "connections at the signal" "$(connections at_signal)" 1
+    expect_equal "drained but for knocks in the queue" $(($(connections drained) - $(connections rescued))) 1
     expect_equal "forced" "$(connections forced)" 0
+    expect_equal "stderr" "$(<"$server_err")" ""
     expect_equal "listeners" "$(checkpoint_value "$state" '.listeners | length')" 2
 }
 
