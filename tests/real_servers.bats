@@ -36,6 +36,18 @@ start_redis() { # bare|shimmed
     wait_for 10 answers_ping
 }
 
+SYS_poll=7 # x86_64
+
+# Its first thread waits in poll again, and each request has a thread: a KeyboardInterrupt in the middle
+# of Thread.start() ends it with 1 and not as SIGINT does.
+python_holds() { # REQUESTS
+    local call
+
+    [ "$(find "/proc/$server_pid/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt "$1" ] || return 1
+    read -r call _ <"/proc/$server_pid/syscall"
+    [ "$call" = "$SYS_poll" ]
+}
+
 answers_ping() {
     [ "$(redis-cli -p "${server_address#tcp4:}" ping 2>/dev/null)" = PONG ]
 }
@@ -46,7 +58,10 @@ answers_ping() {
 stop_in_flight() { # bare|shimmed python|redis SIGNAL
     "start_$2" "$1"
     case $2 in
-    python) start_inflight --slow 8 --path '/slow?ms=700' ;;
+    python)
+        start_inflight --slow 8 --path '/slow?ms=700'
+        wait_for 10 python_holds 8
+        ;;
     redis) # a list that stays empty: the answer is an empty one after 1 s
         start_inflight --proto line --slow 4 --send 'BLPOP nothing 1' --expect '*-1' \
             --idle 2 --quick PING --keep
