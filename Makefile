@@ -41,6 +41,8 @@ WRAP_OBJ = $(call objects,wrap)
 BOOT_OBJ = $(call objects,boot)
 ENGINE_OBJ = $(call objects,engine)
 
+FLUXCTL_OBJ = $(patsubst helpers/fluxctl/%.c,$(BUILD)/obj/fluxctl/%.o,$(wildcard helpers/fluxctl/*.c helpers/fluxctl/*/*.c))
+
 SERVER_LIB = $(wildcard tests/servers/lib/*.c)
 SERVERS = $(patsubst tests/servers/%.c,$(BUILD)/tests/servers/%,$(wildcard tests/servers/*.c))
 TOOL_LIB = $(wildcard tests/tools/lib/*.c)
@@ -75,7 +77,7 @@ BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
 
 .PHONY: all hooks tests unit sanitize sanitize-hooks fuzz check lint format clean
-all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks
+all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks $(BUILD)/fluxctl
 
 hooks: $(BUILTINS)
 	@$(foreach hook,$(SKIPPED_HOOKS),echo "skipped: the hook $(hook), for lack of its library's headers";) :
@@ -120,6 +122,12 @@ $(BUILD)/obj/engine/%.o: shim/engine/%.c
 $(BUILD)/obj/hooks/%.o: helpers/hooks/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_FLAGS) -Ihelpers/hooks $(FLAGS_$(patsubst %/,%,$(dir $*))) -c -o $@ $<
+$(BUILD)/fluxctl: $(FLUXCTL_OBJ) $(FORMAT_OBJ)
+	$(CC) $(OPT) $(HARDEN) -pie -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
+$(BUILD)/obj/fluxctl/%.o: helpers/fluxctl/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_FLAGS) -Ihelpers/fluxctl -DFLUXCTL_VERSION='"$(VERSION)"' -c -o $@ $<
+
 .SECONDARY: # the objects stay
 .SECONDEXPANSION:
 $(BUILD)/fluxshim/hooks/%.so: $$(patsubst helpers/hooks/$$(percent).c,$(BUILD)/obj/hooks/$$(percent).o,$$(wildcard helpers/hooks/$$*/*.c)) $(HOOK_LIB)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands, in the order in which help shows them. */
+/* Context: a program of one thread. */
+#include <string.h>
+
+#include "command.h"
+
+extern const struct command command_list;
+
+const struct command *const commands[] = {
+    &command_list,
+};
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}

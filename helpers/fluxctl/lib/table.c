@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps the rows until the widths are known. */
+/* Context: a program of one thread. */
+#include "lib/table.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+#define GAP 2 /* between columns */
+
+struct row {
+    enum color color;
+    char **texts;
+};
+
+struct table {
+    const struct table_column *columns;
+    size_t count;
+    enum color color; /* of the next row */
+    struct row *rows;
+    size_t row_count, room;
+};
+
+static void *need(void *memory)
+{
+    if (!memory) {
+        err(1, "no memory");
+    }
+    return memory;
+}
+
+struct table *table_new(const struct table_column *columns, size_t count)
+{
+    struct table *table = need(calloc(1, sizeof(*table)));
+
+    table->columns = columns;
+    table->count = count;
+    return table;
+}
+
+void table_color(struct table *table, enum color color)
+{
+    table->color = color;
+}
+
+static struct row *new_row(struct table *table)
+{
+    if (table->row_count == table->room) {
+        table->room = table->room ? 2 * table->room : 16;
+        table->rows = need(realloc(table->rows, table->room * sizeof(*table->rows)));
+    }
+    struct row *row = &table->rows[table->row_count++];
+
+    *row = (struct row){.color = table->color,
+                        .texts = need(calloc(table->count, sizeof(*row->texts)))};
+    return row;
+}
+
+void table_row(struct table *table, ...)
+{
+    struct row *row = new_row(table);
+    va_list texts;
+
+    va_start(texts, table);
+    for (size_t i = 0; i < table->count; i++) {
+        row->texts[i] = need(strdup(va_arg(texts, const char *)));
+    }
+    va_end(texts);
+}
+
+static size_t width_of(const struct table *table, size_t column)
+{
+    size_t width = text_columns(table->columns[column].heading);
+
+    for (size_t i = 0; i < table->row_count; i++) {
+        size_t columns = text_columns(table->rows[i].texts[column]);
+
+        width = columns > width ? columns : width;
+    }
+    return width;
+}
+
+/* At most `most` columns of a line, and where it ends in bytes. */
+static int cut(const char *line, size_t most)
+{
+    size_t columns = 0;
+    const char *at = line;
+
+    while (*at && (((unsigned char)*at & 0xc0) == 0x80 || columns++ < most)) {
+        at++;
+    }
+    return (int)(at - line);
+}
+
+static void append(char **line, size_t *size, size_t spaces, const char *text)
+{
+    size_t more = spaces + strlen(text);
+
+    *line = need(realloc(*line, *size + more + 1));
+    memset(*line + *size, ' ', spaces);
+    memcpy(*line + *size + spaces, text, more - spaces + 1);
+    *size += more;
+}
+
+static void print_line(const struct table *table, const size_t *widths, size_t indent,
+                       bool headings, const struct row *row)
+{
+    char *line = NULL;
+    size_t size = 0, spaces = indent;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const char *text = headings ? table->columns[i].heading : row->texts[i];
+        size_t rest = widths[i] - text_columns(text);
+        bool right = table->columns[i].side == TABLE_RIGHT;
+
+        append(&line, &size, spaces + (right ? rest : 0), text);
+        spaces = GAP + (right ? 0 : rest);
+    }
+    enum color shade = headings ? COLOR_BOLD : row->color;
+
+    (void)printf("%s%.*s%s\n", shade == COLOR_PLAIN ? "" : color(shade),
+                 cut(line, output_columns(SIZE_MAX)), line,
+                 shade == COLOR_PLAIN ? "" : color(COLOR_PLAIN));
+    free(line);
+}
+
+static void table_free(struct table *table)
+{
+    for (size_t i = 0; i < table->row_count; i++) {
+        for (size_t j = 0; j < table->count; j++) {
+            free(table->rows[i].texts[j]);
+        }
+        free(table->rows[i].texts);
+    }
+    free(table->rows);
+    free(table);
+}
+
+void table_print(struct table *table, size_t indent)
+{
+    size_t *widths = need(calloc(table->count, sizeof(*widths)));
+
+    for (size_t i = 0; i < table->count; i++) {
+        widths[i] = width_of(table, i);
+    }
+    print_line(table, widths, indent, true, NULL);
+    for (size_t i = 0; i < table->row_count; i++) {
+        print_line(table, widths, indent, false, &table->rows[i]);
+    }
+    free(widths);
+    table_free(table);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes text that is safe to show. */
+/* Context: a program of one thread. */
+#include "lib/text.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_MS 1000000
+#define NS_PER_S  1000000000
+#define REPLACED  "\xef\xbf\xbd"
+
+static char *next_buffer(void)
+{
+    static char buffers[TEXT_BUFFERS][TEXT_MOST];
+    static size_t next;
+
+    return buffers[next++ % TEXT_BUFFERS];
+}
+
+static size_t claimed_length(unsigned char first)
+{
+    if (first < 0x80) {
+        return 1;
+    }
+    return first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
+
+/* Of the character at `s`, or 0 if it is none (RFC 3629: nothing overlong, no surrogates). */
+static size_t character_length(const unsigned char *s)
+{
+    size_t n = claimed_length(s[0]);
+
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) {
+        return 0;
+    }
+    return n;
+}
+
+/* U+0080..9F; U+061C, 200E-200F, 2028-202E, 2066-2069: marks and overrides of direction, line ends. */
+static bool is_harmful(const unsigned char *s, size_t n)
+{
+    if (n == 1) {
+        return s[0] < 0x20 || s[0] == 0x7f;
+    }
+    if (n == 2) {
+        return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c);
+    }
+    return n == 3 && s[0] == 0xe2 &&
+           ((s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+            (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
+const char *text_visible(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    char *buffer = next_buffer(), *to = buffer;
+
+    while (*s && to + 20 < buffer + TEXT_MOST) { /* four bytes as \xHH, and the end */
+        size_t n = character_length(s), bytes = n ? n : 1;
+
+        if (*s == '\\') {
+            *to++ = '\\';
+            *to++ = '\\';
+        } else if (n == 0 || is_harmful(s, n)) {
+            for (size_t i = 0; i < bytes; i++) {
+                to += snprintf(to, 5, "\\x%02x", s[i]);
+            }
+        } else {
+            memcpy(to, s, n);
+            to += n;
+        }
+        s += bytes;
+    }
+    *to = '\0';
+    return buffer;
+}
+
+const char *text_valid(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    char *buffer = next_buffer(), *to = buffer;
+
+    while (*s && to + 8 < buffer + TEXT_MOST) {
+        size_t n = character_length(s);
+
+        memcpy(to, n ? (const char *)s : REPLACED, n ? n : sizeof(REPLACED) - 1);
+        to += n ? n : sizeof(REPLACED) - 1;
+        s += n ? n : 1;
+    }
+    *to = '\0';
+    return buffer;
+}
+
+size_t text_columns(const char *text)
+{
+    size_t columns = 0;
+
+    for (; *text; text++) {
+        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return columns;
+}
+
+const char *text_duration(int64_t ns)
+{
+    char *buffer = next_buffer();
+    int64_t s = ns / NS_PER_S;
+
+    if (ns < NS_PER_S) {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 " ms", ns / NS_PER_MS);
+    } else if (s < 60) {
+        (void)snprintf(buffer, TEXT_MOST, "%.1f s", (double)(ns / (NS_PER_S / 10)) / 10);
+    } else if (s < 3600) {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
+    } else if (s < 86400) {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 " h %" PRId64 " min", s / 3600, s % 3600 / 60);
+    } else {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 " d %" PRId64 " h", s / 86400,
+                       s % 86400 / 3600);
+    }
+    return buffer;
+}
+
+const char *text_setting_duration(int64_t ns)
+{
+    char *buffer = next_buffer();
+
+    if (ns % NS_PER_S == 0) {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 "s", ns / NS_PER_S);
+    } else if (ns % NS_PER_MS == 0) {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 "ms", ns / NS_PER_MS);
+    } else {
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 ".%09" PRId64 "s", ns / NS_PER_S,
+                       ns % NS_PER_S);
+    }
+    return buffer;
+}
