@@ -21,6 +21,7 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/tables.h"
 #include "sigsafe/tell.h"
 
 extern char __libc_single_threaded __attribute__((weak));
@@ -120,6 +121,7 @@ static int map_tables(void)
     if ((long)entries < sysconf(_SC_OPEN_MAX)) {
         log_warn("memory for %d descriptors only: connections above are not tracked", entries);
     }
+    tables_describe();
     int error = life_map_page();
 
     if (error != 0) {
@@ -243,6 +245,7 @@ static void found_family(const struct settings *settings)
     struct family_layout *layout = signo > 0 ? family_file_create(settings->run_dir) : NULL;
 
     if (layout) {
+        layout->settings = *settings;
         family_found(layout, signo);
     } else {
         log_warn("no family of processes (errno %d): each of them drains alone",

@@ -338,6 +338,11 @@ int checkpoint_write(const struct record *record)
     return place_path()[0] != '\0' ? run(write_apart, &work) : 0;
 }
 
+uint64_t checkpoint_generation(void)
+{
+    return last;
+}
+
 /* ---- preparing ---- */
 
 /* `folder` may be an error number. */

@@ -35,6 +35,9 @@ int checkpoint_prepare(const char *path);
 
 int checkpoint_write(const struct record *record);
 
+/* Of the last one that was read or written, 0: none. */
+uint64_t checkpoint_generation(void);
+
 /*
  * What the last start has left: the newest valid one of the file and .prev, as checkpoint_prepare()
  * has read it; generation 0 if there is none. It is kept until the hooks have what is theirs.

@@ -19,6 +19,7 @@
 #include "engine/leaving.h"
 #include "engine/live.h"
 #include "engine/members.h"
+#include "engine/publish.h"
 #include "engine/record.h"
 #include "engine/saving.h"
 #include "engine/shim.h"
@@ -127,6 +128,7 @@ static void watch(int64_t now)
 
     not_before_ns = done + (done - now < SWEEP_COST_MOST_NS ? done - now : SWEEP_COST_MOST_NS);
     look_at_ns = view.next_ns;
+    publish_left(view.left + members_left());
     live_show("draining", view.left, (deadline - now) / 1000000000 + 1);
     if (over) {
         (void)step(FSM_EMPTY);
@@ -195,8 +197,9 @@ static void write_checkpoint(int64_t now)
     if (cleans) {
         drain_account(&record);
         members_account(&record);
+        publish_account(&record);
         state_files_account(&record);
-        (void)checkpoint_write(&record);
+        publish_saved(checkpoint_write(&record));
     }
     wait_for_owner(now);
 }
@@ -256,6 +259,7 @@ static void give_up(void)
 static void enter(int64_t now)
 {
     note_phase(now);
+    publish_state(&fsm, &record);
     if (fsm.state <= FSM_RELEASE || fsm.state == FSM_FINISHED) {
         audience_tell(&fsm, now);
     }
@@ -302,6 +306,14 @@ static void enter(int64_t now)
     }
 }
 
+/* FLUX_DRAIN_TIMEOUT, unless whoever asked for this stop has said otherwise. */
+static int64_t drain_time(void)
+{
+    uint64_t wanted = shim->family_self() ? atomic_load(&(*shim->family)->drain_wanted) : 0;
+
+    return wanted > 0 && wanted <= INT64_MAX ? (int64_t)wanted - 1 : shim->settings->drain_timeout;
+}
+
 /* A signal to the whole group reaches a member before its owner has told it: wait for that. */
 static int64_t lame_duck(void)
 {
@@ -315,6 +327,9 @@ static bool step(enum fsm_event event)
     int64_t now = shim_now();
     bool first = fsm.state == FSM_RUNNING;
 
+    if (first) {
+        fsm.limits.drain = drain_time();
+    }
     if (first && event == FSM_SIGNAL) {
         fsm.limits.lame_duck = lame_duck();
     }

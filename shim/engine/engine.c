@@ -11,6 +11,7 @@
 #include "engine/config.h"
 #include "engine/coordinator.h"
 #include "engine/hook_list.h"
+#include "engine/publish.h"
 #include "engine/shim.h"
 #include "engine/state_files.h"
 
@@ -34,6 +35,7 @@ static void load_hooks(void)
     }
     (void)hook_list_load(&configured, checkpoint_before()->hooks, audience_ours());
     checkpoint_forget_before();
+    publish_generation();
     hooks_config_free(&configured);
 }
 

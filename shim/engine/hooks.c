@@ -10,6 +10,7 @@
 #include "engine/hook_end.h"
 #include "engine/hook_state.h"
 #include "engine/hook_thread.h"
+#include "engine/publish.h"
 #include "engine/shim.h"
 
 #define TIME_MOST_NS 1000000000000000000ll /* of a sum of timeouts */
@@ -206,13 +207,27 @@ static void save(struct hook *hook, int64_t deadline_ns)
     }
 }
 
+static size_t count_of(enum hooks_ours ours)
+{
+    size_t count = 0;
+
+    FOR_EACH_HOOK(hook)
+    {
+        count += hook_is_ours(hook, ours);
+    }
+    return count;
+}
+
 void hooks_run(struct record *record, enum hooks_ours ours, int64_t deadline_ns)
 {
+    size_t count = count_of(ours);
+
     record->hook_count = 0;
     FOR_EACH_HOOK(hook)
     {
         hook->row = NULL;
         if (hook_is_ours(hook, ours)) {
+            publish_hook(record->hook_count, count, hook->plugin.name);
             begin_row(hook, &record->hooks[record->hook_count++]);
             clean(hook, deadline_ns);
         }

@@ -9,6 +9,7 @@
 #include "engine/checkpoint.h"
 #include "engine/drain.h"
 #include "engine/hooks.h"
+#include "engine/publish.h"
 #include "engine/shim.h"
 #include "engine/state_files.h"
 
@@ -31,7 +32,7 @@ void saving_write(struct record *record, const char *reason)
     drain_account(record);
     hooks_save(record, shim_now() + shim->settings->hook_timeout);
     state_files_account(record);
-    (void)checkpoint_write(record);
+    publish_saved(checkpoint_write(record));
     audience_end_saving();
     forget(record);
 }

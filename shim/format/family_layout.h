@@ -15,14 +15,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/settings.h"
+
 #define FAMILY_MAGIC     0x66756c66u /* "fluf": a file without it is none of ours */
-#define FAMILY_VERSION   1u
+#define FAMILY_VERSION   2u
 #define FAMILY_MOST      1024u /* members at a time; index 0 is the process that armed */
 #define FAMILY_LISTENERS 256u  /* listeners that are known to all */
 #define FAMILY_ADDRESS   128u  /* sizeof(struct sockaddr_storage) */
+#define FAMILY_NAME      64u   /* of a hook, its NUL included */
+#define FAMILY_PHASES    8u    /* enum flux_phases, fluxshim.h */
 
-/* With this bit of the cookie changed, the family's signal asks its owner for a checkpoint. */
-#define FAMILY_SAVE UINT64_C(1)
+/* With one of these bits of the cookie changed, the family's signal is an order to its owner. */
+#define FAMILY_SAVE  UINT64_C(1) /* write a checkpoint now */
+#define FAMILY_STOP  UINT64_C(2) /* stop, as SIGTERM would have it; see `drain_wanted` */
+#define FAMILY_HURRY UINT64_C(4) /* end the drain now */
 
 /* What a slot is used for. */
 enum family_state {
@@ -43,6 +49,9 @@ enum family_phase {
     FAMILY_RELEASED /* the owner has its signal: members that hold one may have theirs */
 };
 
+/* Why it stops. */
+enum family_reason { FAMILY_NO_REASON, FAMILY_SIGNAL, FAMILY_DEMAND, FAMILY_EXIT };
+
 struct family_member {
     _Alignas(128) _Atomic uint32_t state; /* enum family_state; neighbours share no cache line */
     _Atomic int32_t pid;                  /* in the pid namespace of whoever forked it */
@@ -62,6 +71,8 @@ struct family_member {
     _Atomic uint64_t drained;
     _Atomic uint64_t nudged;
     _Atomic uint64_t forced;
+    _Atomic uint64_t tables; /* address of its struct process_tables (process_tables.h), or 0 */
+    _Atomic uint32_t phase;  /* enum flux_phases: its own, when it stops */
 };
 
 _Static_assert(sizeof(struct family_member) == 128, "a slot is two cache lines");
@@ -71,6 +82,33 @@ struct family_listener {
     _Atomic uint64_t cookie;       /* SO_COOKIE; 0: unused, or being written */
     _Atomic uint32_t address_size; /* at most FAMILY_ADDRESS */
     uint8_t address[FAMILY_ADDRESS];
+};
+
+/*
+ * A stop as it goes on, for those who look: the owner's coordinator writes it, and nobody in the family
+ * reads it. Times are nanoseconds of CLOCK_MONOTONIC.
+ */
+struct family_stop {
+    _Atomic uint32_t phase;  /* enum flux_phases */
+    _Atomic uint32_t reason; /* enum family_reason */
+    _Atomic int32_t signo;
+    _Atomic int32_t sender_pid; /* 0: unknown */
+    _Atomic uint32_t sender_uid;
+    _Atomic uint32_t second;                   /* somebody has lost his patience */
+    _Atomic int64_t entered_ns[FAMILY_PHASES]; /* 0: not, or not yet */
+    _Atomic int64_t deadline_ns;               /* of the present phase, INT64_MAX: none */
+    _Atomic int64_t end_ns;                    /* of it all */
+    _Atomic uint64_t left, left_at_signal;     /* connections, of all members */
+    _Atomic uint64_t drained, nudged, forced;  /* counted when the drain is over */
+    _Atomic uint32_t hooks, hook;              /* how many, and which one is called; from 1 */
+    uint8_t hook_name[FAMILY_NAME];
+};
+
+/* The checkpoints of its owner. */
+struct family_saving {
+    _Atomic uint64_t generation; /* of the last one */
+    _Atomic uint32_t saves;      /* tried so far, by this process */
+    _Atomic int32_t error;       /* of the last one, 0 or -errno */
 };
 
 struct family_layout {
@@ -93,6 +131,10 @@ struct family_layout {
     _Atomic uint32_t listener_count; /* ever published: a slot is this modulo FAMILY_LISTENERS */
     struct family_member members[FAMILY_MOST];
     struct family_listener listeners[FAMILY_LISTENERS];
+    struct family_stop stop;
+    struct family_saving saving;
+    _Atomic uint64_t drain_wanted; /* with FAMILY_STOP: ns + 1; 0: FLUX_DRAIN_TIMEOUT */
+    struct settings settings;      /* the founder's, constant */
 };
 
 _Static_assert(offsetof(struct family_layout, owner) == 64, "what is constant has its cache line");

@@ -27,14 +27,6 @@
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 
-enum evidence_state {
-    EVIDENCE_NOTHING,
-    EVIDENCE_READ,
-    EVIDENCE_WRITTEN,
-    EVIDENCE_LISTENING,
-    EVIDENCE_SAID
-};
-
 /* Follow HTTP/1 responses (FLUX_HTTP); set while arming. */
 extern bool evidence_http;
 

@@ -13,6 +13,7 @@
 #include "sigsafe/log.h"
 #include "sigsafe/process.h"
 #include "sigsafe/real.h"
+#include "sigsafe/tables.h"
 
 #define TELLING_MOST 10000 /* yields that an exec waits for an owner that is just telling it */
 
@@ -67,6 +68,7 @@ void family_found(struct family_layout *layout, int signo)
     layout->high = 1;
     set_pid(&layout->members[0], getpid());
     layout->members[0].state = FAMILY_ACTIVE;
+    layout->members[0].tables = (uintptr_t)&tables;
     layout->magic = FAMILY_MAGIC;
     family = layout;
     become(0);
@@ -318,6 +320,8 @@ FORK_PATH static void clear(struct family_member *member)
     atomic_store(&member->drained, 0);
     atomic_store(&member->nudged, 0);
     atomic_store(&member->forced, 0);
+    atomic_store(&member->tables, (uintptr_t)&tables);
+    atomic_store(&member->phase, 0);
 }
 
 static void tell_once_full(void)

@@ -23,27 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum fd_kind {
-    FD_CONNECTION = 0x01,
-    FD_LISTENER = 0x02, /* `activity` is the index in the listener table */
-    FD_SIGNALFD = 0x04, /* `activity` is the index in the signalfd table */
-    FD_ALIAS = 0x08,    /* with FD_CONNECTION: `activity` is the home descriptor */
-    FD_SHARED = 0x10,   /* with FD_CONNECTION: there are, or were, aliases */
-    FD_FORCED = 0x20,   /* with FD_CONNECTION: ended by the shim, writes fail with EPIPE */
-    FD_RESCUED = 0x40,  /* with FD_CONNECTION: accepted after the refusal, out of the queue */
-    FD_LENT = 0x80      /* with FD_CONNECTION: untouched since a fork gave another process a copy */
-};
-
-struct fd_entry {
-    _Atomic uint8_t kind;
-    _Atomic uint8_t evidence;   /* enum evidence_state */
-    _Atomic uint8_t http_state; /* struct http1, taken apart so that an entry is 16 bytes */
-    _Atomic uint8_t http_step;
-    _Atomic uint32_t activity; /* changes with each transfer and each reuse */
-    _Atomic uint64_t http_left;
-};
-
-_Static_assert(sizeof(struct fd_entry) == 16, "an idle connection costs 16 bytes");
+#include "format/process_tables.h"
 
 struct fdtab {
     struct fd_entry *entries; /* set while arming, constant afterwards */

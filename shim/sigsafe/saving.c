@@ -79,34 +79,33 @@ void saving_stop(void)
     }
 }
 
-static bool is_tick(const siginfo_t *info)
+bool saving_is_tick(const siginfo_t *info)
 {
     return info->si_code == SI_TIMER && info->si_value.sival_ptr == (const void *)&cookie;
 }
 
-static bool is_request(const siginfo_t *info)
-{
-    return info->si_code == SI_QUEUE && family_self() &&
-           (uint64_t)(uintptr_t)info->si_value.sival_ptr == (family->cookie ^ FAMILY_SAVE);
-}
-
-bool saving_is_wanted(const siginfo_t *info)
-{
-    return is_tick(info) || is_request(info);
-}
-
-/* Of the coordinator's own time in a threaded program a tick says nothing. */
-bool saving_want(const siginfo_t *info)
+static bool post(uint32_t event)
 {
     bool serves = life_armed() && !life_draining() && !life_released() && family_leads() &&
                   !atomic_load(&life->sandboxed);
 
-    if (is_tick(info) && (!life_armed() || atomic_load(&life->threads))) {
+    if (serves) {
+        life_post(event);
+    }
+    return serves;
+}
+
+bool saving_request(void)
+{
+    return post(LIFE_SAVE);
+}
+
+/* Of the coordinator's own time in a threaded program a tick says nothing. */
+bool saving_tick(void)
+{
+    if (!life_armed() || atomic_load(&life->threads)) {
         timer_set(0);
         return false;
     }
-    if (serves) {
-        life_post(is_tick(info) ? LIFE_TICK : LIFE_SAVE);
-    }
-    return serves;
+    return post(LIFE_TICK);
 }

@@ -27,12 +27,11 @@ void saving_go_on_in_child(void);
 /* Before the program's dispositions become real: no tick comes from here on, and none is pending. */
 void saving_stop(void);
 
-/*
- * The family's signal may mean a checkpoint: a tick of the timer, or a request from outside, which is
- * queued with the family's cookie and FAMILY_SAVE (format/family_layout.h). saving_want() posts it, and
- * is false if there is nothing to be written now.
- */
-bool saving_is_wanted(const siginfo_t *info);
-bool saving_want(const siginfo_t *info);
+/* The family's signal may be a tick of that timer. */
+bool saving_is_tick(const siginfo_t *info);
+
+/* Its time has come, or somebody asks for one. False if there is nothing to be written now. */
+bool saving_tick(void);
+bool saving_request(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "sigsafe/family.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
+#include "sigsafe/orders.h"
 #include "sigsafe/process.h"
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
@@ -60,8 +61,10 @@ static void on_tell(int signo, siginfo_t *info, void *context)
     }
     if (is_a_move(info)) {
         atomic_fetch_add(&moves, 1); /* what the thread was in has given its descriptors back */
-    } else if (saving_is_wanted(info)) {
-        saving_want(info);
+    } else if (saving_is_tick(info)) {
+        (void)saving_tick();
+    } else if (orders_is_one(info)) {
+        (void)orders_follow(info);
     } else if (is_ours(info)) {
         be_told();
     } else {
@@ -79,10 +82,10 @@ bool tell_taken(const siginfo_t *info)
         be_told();
         (void)safepoint_start();
     }
-    if (saving_is_wanted(info) && saving_want(info)) {
+    if (saving_is_tick(info) ? saving_tick() : orders_follow(info)) {
         (void)safepoint_start();
     }
-    return !is_ours(info) && !is_a_move(info) && !saving_is_wanted(info);
+    return !is_ours(info) && !is_a_move(info) && !saving_is_tick(info) && !orders_is_one(info);
 }
 
 static bool is_unused(int signo)
