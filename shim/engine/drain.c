@@ -14,16 +14,15 @@
 #include "engine/reconcile.h"
 #include "engine/shim.h"
 #include "engine/sockets.h"
+#include "format/quiet.h"
 
 #define MS             1000000ll
-#define HTTP_QUIET     (50 * MS)
 #define BUSY_LOOK      (5 * MS)   /* output or input is in the kernel: look again soon */
 #define VERIFY_EVERY   (250 * MS) /* a descriptor can be closed behind our back */
 #define SWEEP_EVERY    (100 * MS) /* at least, while connections are in flight */
 #define NUDGES_AT_ONCE 512        /* the rest follows NUDGE_PAUSE later */
 #define NUDGE_PAUSE    (2 * MS)
 #define PROGRAM_LOOK   (20 * MS) /* has the child program of a session ended? */
-#define IN_FLIGHT      (-1)
 
 /* What the drain remembers of a descriptor between two looks. */
 struct seen {
@@ -80,42 +79,20 @@ static uint32_t high(void)
 
 /* In flight or idle ---------------------------------------------------------------------------- */
 
-/* Input or output that passed no wrapper (stdio, io_uring): TCP counts it all the same. */
-static int64_t quiet_by_tcp(int fd, int64_t idle, const char **ret_why)
+/* How long it must have been quiet before it is idle, or QUIET_NEVER. */
+static int64_t quiet_time(int fd, const struct fd_entry *entry, const char **ret_why)
 {
+    struct quiet_facts facts = {
+        .evidence = atomic_load_explicit(&entry->evidence, memory_order_relaxed),
+        .answer = shim->http_answer(entry),
+    };
     struct sockets_tcp tcp;
 
-    *ret_why = "nothing said yet";
-    if (!sockets_tcp(fd, &tcp) || tcp.received == 0) {
-        return 3 * idle;
+    if (facts.evidence == EVIDENCE_NOTHING && sockets_tcp(fd, &tcp)) {
+        facts.has_received = tcp.received > 0;
+        facts.sent_last = tcp.sent_last;
     }
-    *ret_why = "request not answered";
-    return tcp.sent_last ? 3 * idle : IN_FLIGHT;
-}
-
-/* How long it must have been quiet before it is idle, or IN_FLIGHT. */
-static int64_t quiet_needed(int fd, const struct fd_entry *entry, const char **ret_why)
-{
-    int64_t idle = shim->settings->idle;
-    uint8_t evidence = atomic_load_explicit(&entry->evidence, memory_order_relaxed);
-    enum http1_answer answer = shim->http_answer(entry);
-
-    *ret_why = "request not answered";
-    if (evidence == EVIDENCE_READ) {
-        return IN_FLIGHT;
-    }
-    if (evidence == EVIDENCE_NOTHING) {
-        return quiet_by_tcp(fd, idle, ret_why);
-    }
-    *ret_why = "response incomplete";
-    if (answer == HTTP1_INCOMPLETE && evidence != EVIDENCE_SAID) {
-        return IN_FLIGHT;
-    }
-    *ret_why = "answered";
-    if (answer == HTTP1_COMPLETE) {
-        return HTTP_QUIET < idle ? HTTP_QUIET : idle;
-    }
-    return evidence == EVIDENCE_WRITTEN ? 3 * idle : idle;
+    return quiet_needed(&facts, shim->settings->idle, ret_why);
 }
 
 /* In the last quarter of the drain the quiet time shrinks with what is left of it. */
@@ -275,13 +252,13 @@ static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
     }
     drain.view.left++;
     notice_activity(fd, entry, seen, now);
-    int64_t needed = quiet_needed(fd, entry, &why);
+    int64_t needed = quiet_time(fd, entry, &why);
 
     if (seen->nudged) {
         drain.view.left -= is_over(fd) || is_abandoned(fd, seen, now);
         return;
     }
-    if (needed == IN_FLIGHT) {
+    if (needed == QUIET_NEVER) {
         return;
     }
     int64_t due = seen->quiet_since + shrink(needed, deadline - now, timeout);
@@ -405,7 +382,7 @@ static void note_remaining(struct record *record, int fd)
 {
     const struct fd_entry *entry = &shim->fdtab->entries[fd];
     const char *why;
-    bool in_flight = quiet_needed(fd, entry, &why) == IN_FLIGHT;
+    bool in_flight = quiet_time(fd, entry, &why) == QUIET_NEVER;
 
     if (sockets_unread(fd) > 0) {
         in_flight = true;
