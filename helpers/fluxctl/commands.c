@@ -6,9 +6,11 @@
 #include "command.h"
 
 extern const struct command command_list;
+extern const struct command command_status;
 
 const struct command *const commands[] = {
     &command_list,
+    &command_status,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
