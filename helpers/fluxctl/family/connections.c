@@ -107,6 +107,13 @@ static int by_inode(const void *a, const void *b)
                                     : (x->fd > y->fd) - (x->fd < y->fd);
 }
 
+static int same_inode(const void *a, const void *b)
+{
+    const struct holding *x = a, *y = b;
+
+    return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
 /* Whose is it? ----------------------------------------------------------------------------------------- */
 
 static uint16_t port_of(const struct sockaddr_storage *address)
@@ -257,6 +264,30 @@ static size_t run_of(const struct gathering *g, size_t from)
     return end - from;
 }
 
+static bool holds(const struct gathering *g, uint64_t inode)
+{
+    struct holding first = {.inode = inode};
+    const struct holding *at = bsearch(&first, g->holdings, g->count, sizeof(first), same_inode);
+
+    return at != NULL;
+}
+
+/* Refused alone, one of a group that share a port makes its part of all connects hang. */
+static bool has_strangers(const struct gathering *g, const struct socket_row *socket)
+{
+    for (size_t i = 0; i < g->sockets.count; i++) {
+        const struct socket_row *other = &g->sockets.rows[i];
+
+        if (other->listens && other->domain == socket->domain && port_of(&socket->local) != 0 &&
+            other->local_size == socket->local_size &&
+            memcmp(&other->local, &socket->local, socket->local_size) == 0 &&
+            !holds(g, other->inode)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_listeners(struct gathering *g)
 {
     for (size_t i = 0, many; i < g->count; i += many) {
@@ -268,7 +299,8 @@ static void add_listeners(struct gathering *g)
                 (struct listener){.socket = *socket,
                                   .pid = g->view->members[g->holdings[i].member].pid,
                                   .fd = g->holdings[i].fd,
-                                  .holders = many};
+                                  .holders = many,
+                                  .has_strangers = has_strangers(g, socket)};
         }
     }
 }

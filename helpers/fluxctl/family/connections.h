@@ -38,6 +38,7 @@ struct listener {
     pid_t pid;
     int fd;
     size_t holders;
+    bool has_strangers; /* another server listens on the same address (SO_REUSEPORT) */
 };
 
 struct connections {
