@@ -124,7 +124,7 @@ static enum status tell_end(struct family_view *view, int64_t began)
     const struct family_stop *stop = &view->layout->stop;
 
     (void)view_refresh(view);
-    (void)printf("ended after %s: %" PRIu64 " connections finished, %" PRIu64 " were cut off\n",
+    (void)printf("ended after %s: %" PRIu64 " finished, %" PRIu64 " cut off\n",
                  text_duration(process_now_ns() - began), (uint64_t)stop->drained,
                  (uint64_t)stop->forced);
     return stop->forced > 0 ? STATUS_FORCED : STATUS_OK;
