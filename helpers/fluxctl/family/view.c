@@ -226,9 +226,9 @@ static int open_as(int folder, const char *name, int follow, const char *path,
     if (view.fd < 0) {
         return view.fd;
     }
+    (void)strlcpy(view.path, path, sizeof(view.path));
     view.layout = calloc(1, sizeof(*view.layout));
     view.members = calloc(FAMILY_MOST, sizeof(*view.members));
-    (void)strlcpy(view.path, path, sizeof(view.path));
     int error = view.layout && view.members ? view_refresh(&view) : -ENOMEM;
 
     if (error != 0) {

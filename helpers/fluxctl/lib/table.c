@@ -34,15 +34,6 @@ static void *need(void *memory)
     return memory;
 }
 
-struct table *table_new(const struct table_column *columns, size_t count)
-{
-    struct table *table = need(calloc(1, sizeof(*table)));
-
-    table->columns = columns;
-    table->count = count;
-    return table;
-}
-
 void table_color(struct table *table, enum color color)
 {
     table->color = color;
@@ -61,6 +52,22 @@ static struct row *new_row(struct table *table)
     return row;
 }
 
+struct table *table_new(const struct table_column *columns, size_t count)
+{
+    struct table *table = need(calloc(1, sizeof(*table)));
+
+    table->columns = columns;
+    table->count = count;
+    table_color(table, COLOR_BOLD);
+    struct row *headings = new_row(table);
+
+    for (size_t i = 0; i < count; i++) {
+        headings->texts[i] = need(strdup(columns[i].heading));
+    }
+    table_color(table, COLOR_PLAIN);
+    return table;
+}
+
 void table_row(struct table *table, ...)
 {
     struct row *row = new_row(table);
@@ -75,7 +82,7 @@ void table_row(struct table *table, ...)
 
 static size_t width_of(const struct table *table, size_t column)
 {
-    size_t width = text_columns(table->columns[column].heading);
+    size_t width = 0;
 
     for (size_t i = 0; i < table->row_count; i++) {
         size_t columns = text_columns(table->rows[i].texts[column]);
@@ -108,24 +115,22 @@ static void append(char **line, size_t *size, size_t spaces, const char *text)
 }
 
 static void print_line(const struct table *table, const size_t *widths, size_t indent,
-                       bool headings, const struct row *row)
+                       const struct row *row)
 {
     char *line = NULL;
     size_t size = 0, spaces = indent;
 
     for (size_t i = 0; i < table->count; i++) {
-        const char *text = headings ? table->columns[i].heading : row->texts[i];
+        const char *text = row->texts[i];
         size_t rest = widths[i] - text_columns(text);
         bool right = table->columns[i].side == TABLE_RIGHT;
 
         append(&line, &size, spaces + (right ? rest : 0), text);
         spaces = GAP + (right ? 0 : rest);
     }
-    enum color shade = headings ? COLOR_BOLD : row->color;
-
-    (void)printf("%s%.*s%s\n", shade == COLOR_PLAIN ? "" : color(shade),
+    (void)printf("%s%.*s%s\n", row->color == COLOR_PLAIN ? "" : color(row->color),
                  cut(line, output_columns(SIZE_MAX)), line,
-                 shade == COLOR_PLAIN ? "" : color(COLOR_PLAIN));
+                 row->color == COLOR_PLAIN ? "" : color(COLOR_PLAIN));
     free(line);
 }
 
@@ -148,9 +153,8 @@ void table_print(struct table *table, size_t indent)
     for (size_t i = 0; i < table->count; i++) {
         widths[i] = width_of(table, i);
     }
-    print_line(table, widths, indent, true, NULL);
     for (size_t i = 0; i < table->row_count; i++) {
-        print_line(table, widths, indent, false, &table->rows[i]);
+        print_line(table, widths, indent, &table->rows[i]);
     }
     free(widths);
     table_free(table);

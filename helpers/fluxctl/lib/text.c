@@ -118,7 +118,8 @@ const char *text_duration(int64_t ns)
     if (ns < NS_PER_S) {
         (void)snprintf(buffer, TEXT_MOST, "%" PRId64 " ms", ns / NS_PER_MS);
     } else if (s < 60) {
-        (void)snprintf(buffer, TEXT_MOST, "%.1f s", (double)(ns / (NS_PER_S / 10)) / 10);
+        (void)snprintf(buffer, TEXT_MOST, "%" PRId64 ".%" PRId64 " s", s,
+                       ns % NS_PER_S / (NS_PER_S / 10));
     } else if (s < 3600) {
         (void)snprintf(buffer, TEXT_MOST, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
     } else if (s < 86400) {
