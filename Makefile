@@ -189,6 +189,10 @@ UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
 UNIT_elf_whole = shim/engine/elf_whole.c
 UNIT_subscribers = shim/sigsafe/subscribers.c
+UNIT_elf_file = $(wildcard helpers/fluxctl/program/elf_*.c)
+UNIT_script = helpers/fluxctl/program/script.c
+$(BUILD)/tests/unit/test_elf_file $(BUILD)/tests/unit/test_script: EXTRA = -Ihelpers/fluxctl
+$(BUILD)/tests/unit/test_elf_file $(BUILD)/tests/unit/test_script: $(wildcard helpers/fluxctl/program/*.[ch])
 UNIT_hooks_lib = $(wildcard helpers/hooks/lib/*.c)
 $(BUILD)/tests/unit/test_hooks_lib: $(wildcard helpers/hooks/lib/*.[ch])
 $(BUILD)/tests/unit/test_hooks_lib: EXTRA = -Ihelpers/hooks -rdynamic
@@ -215,10 +219,13 @@ sanitize-hooks:
 
 # libFuzzer is clang's. tests/fuzz/corpus has a folder for each.
 FUZZ_checkpoint = shim/engine/past.c shim/engine/hook_state.c
+FUZZ_elf = $(wildcard helpers/fluxctl/program/elf_*.c) helpers/fluxctl/program/traits.c
+$(BUILD)/fuzz/fuzz_elf: EXTRA = -Ihelpers/fluxctl
+$(BUILD)/fuzz/fuzz_elf: $(wildcard helpers/fluxctl/program/*.[ch])
 FUZZ_SECONDS ?= 600
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
-	clang $(COMMON) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
+	clang $(COMMON) $(EXTRA) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
 fuzz:
 	@./scripts/fuzz $(FUZZ_SECONDS)
 
