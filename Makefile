@@ -126,7 +126,7 @@ $(BUILD)/fluxctl: $(FLUXCTL_OBJ) $(FORMAT_OBJ)
 	$(CC) $(OPT) $(HARDEN) -pie -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
 $(BUILD)/obj/fluxctl/%.o: helpers/fluxctl/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ENGINE_FLAGS) -Ihelpers/fluxctl -DFLUXCTL_VERSION='"$(VERSION)"' -c -o $@ $<
+	$(CC) $(ENGINE_FLAGS) -Ihelpers/fluxctl -DFLUXCTL_VERSION='"$(VERSION)"' -DFLUXCTL_LIBDIR='"$(libdir)"' -c -o $@ $<
 
 .SECONDARY: # the objects stay
 .SECONDEXPANSION:
