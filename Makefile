@@ -41,6 +41,7 @@ WRAP_OBJ = $(call objects,wrap)
 BOOT_OBJ = $(call objects,boot)
 ENGINE_OBJ = $(call objects,engine)
 
+COMPLETIONS = $(patsubst %,$(BUILD)/completions/fluxctl.%,bash zsh fish)
 FLUXCTL_OBJ = $(patsubst helpers/fluxctl/%.c,$(BUILD)/obj/fluxctl/%.o,$(wildcard helpers/fluxctl/*.c helpers/fluxctl/*/*.c))
 
 SERVER_LIB = $(wildcard tests/servers/lib/*.c)
@@ -77,7 +78,7 @@ BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
 
 .PHONY: all hooks tests unit sanitize sanitize-hooks fuzz check lint format clean
-all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks $(BUILD)/fluxctl
+all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks $(BUILD)/fluxctl $(COMPLETIONS)
 
 hooks: $(BUILTINS)
 	@$(foreach hook,$(SKIPPED_HOOKS),echo "skipped: the hook $(hook), for lack of its library's headers";) :
@@ -124,6 +125,10 @@ $(BUILD)/obj/hooks/%.o: helpers/hooks/%.c
 	$(CC) $(ENGINE_FLAGS) -Ihelpers/hooks $(FLAGS_$(patsubst %/,%,$(dir $*))) -c -o $@ $<
 $(BUILD)/fluxctl: $(FLUXCTL_OBJ) $(FORMAT_OBJ)
 	$(CC) $(OPT) $(HARDEN) -pie -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
+$(BUILD)/completions/fluxctl.%: $(BUILD)/fluxctl
+	@mkdir -p $(@D)
+	$< completion $* > $@.new
+	@mv $@.new $@
 $(BUILD)/obj/fluxctl/%.o: helpers/fluxctl/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_FLAGS) -Ihelpers/fluxctl -DFLUXCTL_VERSION='"$(VERSION)"' -DFLUXCTL_LIBDIR='"$(libdir)"' -c -o $@ $<
