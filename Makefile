@@ -41,6 +41,7 @@ WRAP_OBJ = $(call objects,wrap)
 BOOT_OBJ = $(call objects,boot)
 ENGINE_OBJ = $(call objects,engine)
 
+COMPLETIONS = $(patsubst %,$(BUILD)/completions/fluxctl.%,bash zsh fish)
 FLUXCTL_OBJ = $(patsubst helpers/fluxctl/%.c,$(BUILD)/obj/fluxctl/%.o,$(wildcard helpers/fluxctl/*.c helpers/fluxctl/*/*.c))
 
 SERVER_LIB = $(wildcard tests/servers/lib/*.c)
@@ -77,7 +78,7 @@ BUILTINS = $(BUILTIN_HOOKS:%=$(BUILD)/fluxshim/hooks/%.so)
 HOOK_LIB = $(patsubst helpers/hooks/%.c,$(BUILD)/obj/hooks/%.o,$(wildcard helpers/hooks/lib/*.c))
 
 .PHONY: all hooks tests unit sanitize sanitize-hooks fuzz check lint format clean
-all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks $(BUILD)/fluxctl
+all: $(BUILD)/libfluxshim.so $(BUILD)/fluxshim/engine.so $(EXAMPLE_HOOKS) hooks $(BUILD)/fluxctl $(COMPLETIONS)
 
 hooks: $(BUILTINS)
 	@$(foreach hook,$(SKIPPED_HOOKS),echo "skipped: the hook $(hook), for lack of its library's headers";) :
@@ -124,9 +125,13 @@ $(BUILD)/obj/hooks/%.o: helpers/hooks/%.c
 	$(CC) $(ENGINE_FLAGS) -Ihelpers/hooks $(FLAGS_$(patsubst %/,%,$(dir $*))) -c -o $@ $<
 $(BUILD)/fluxctl: $(FLUXCTL_OBJ) $(FORMAT_OBJ)
 	$(CC) $(OPT) $(HARDEN) -pie -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
+$(BUILD)/completions/fluxctl.%: $(BUILD)/fluxctl
+	@mkdir -p $(@D)
+	$< completion $* > $@.new
+	@mv $@.new $@
 $(BUILD)/obj/fluxctl/%.o: helpers/fluxctl/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ENGINE_FLAGS) -Ihelpers/fluxctl -DFLUXCTL_VERSION='"$(VERSION)"' -c -o $@ $<
+	$(CC) $(ENGINE_FLAGS) -Ihelpers/fluxctl -DFLUXCTL_VERSION='"$(VERSION)"' -DFLUXCTL_LIBDIR='"$(libdir)"' -c -o $@ $<
 
 .SECONDARY: # the objects stay
 .SECONDEXPANSION:
@@ -189,6 +194,10 @@ UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
 UNIT_elf_whole = shim/engine/elf_whole.c
 UNIT_subscribers = shim/sigsafe/subscribers.c
+UNIT_elf_file = $(wildcard helpers/fluxctl/program/elf_*.c)
+UNIT_script = helpers/fluxctl/program/script.c
+$(BUILD)/tests/unit/test_elf_file $(BUILD)/tests/unit/test_script: EXTRA = -Ihelpers/fluxctl
+$(BUILD)/tests/unit/test_elf_file $(BUILD)/tests/unit/test_script: $(wildcard helpers/fluxctl/program/*.[ch])
 UNIT_hooks_lib = $(wildcard helpers/hooks/lib/*.c)
 $(BUILD)/tests/unit/test_hooks_lib: $(wildcard helpers/hooks/lib/*.[ch])
 $(BUILD)/tests/unit/test_hooks_lib: EXTRA = -Ihelpers/hooks -rdynamic
@@ -215,10 +224,13 @@ sanitize-hooks:
 
 # libFuzzer is clang's. tests/fuzz/corpus has a folder for each.
 FUZZ_checkpoint = shim/engine/past.c shim/engine/hook_state.c
+FUZZ_elf = $(wildcard helpers/fluxctl/program/elf_*.c) helpers/fluxctl/program/traits.c
+$(BUILD)/fuzz/fuzz_elf: EXTRA = -Ihelpers/fluxctl
+$(BUILD)/fuzz/fuzz_elf: $(wildcard helpers/fluxctl/program/*.[ch])
 FUZZ_SECONDS ?= 600
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
-	clang $(COMMON) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
+	clang $(COMMON) $(EXTRA) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
 fuzz:
 	@./scripts/fuzz $(FUZZ_SECONDS)
 

@@ -35,14 +35,17 @@ files_below() {
     (cd "$1" && find . -type f | sort | sed 's|^\./||')
 }
 
-# expected_files LIB INCLUDE MAN DOC: what install makes, sorted.
+# expected_files LIB INCLUDE MAN DOC BIN SHARE: what install makes.
 expected_files() {
     local name
 
     printf '%s\n' "$1/libfluxshim.so" "$1/fluxshim/engine.so" "$1/pkgconfig/fluxshim.pc" \
         "$1/fluxshim/fluxshim-checkpoint.schema.json" \
         "$2/fluxshim.h" "$3/man3/fluxshim.h.3" "$3/man7/fluxshim.7" \
-        "$4"/examples/{counter.c,counter.cc,counter.rs,my_hook.c}
+        "$4"/examples/{counter.c,counter.cc,counter.rs,my_hook.c} "$5/fluxctl" \
+        "$6/bash-completion/completions/fluxctl" "$6/zsh/site-functions/_fluxctl" \
+        "$6/fish/vendor_completions.d/fluxctl.fish"
+    [ ! -e "$tree/helpers/fluxctl/fluxctl.1" ] || echo "$3/man1/fluxctl.1"
     for name in exec file notify "${optional[@]}"; do
         printf '%s\n' "$1/fluxshim/hooks/$name.so" "$3/man7/fluxshim-$name.7" "$4/examples/$name.json"
     done
@@ -74,18 +77,18 @@ drains() {
 
 @test "install fills the usual folders, and uninstall empties them" {
     make_in_tree install DESTDIR="$work/root"
-    expect_no_files_but "$work/root/usr/local" "$(expected_files lib include share/man share/doc/fluxshim)"
+    expect_no_files_but "$work/root/usr/local" "$(expected_files lib include share/man share/doc/fluxshim bin share)"
     make_in_tree uninstall DESTDIR="$work/root"
     expect_equal "left" "$(files_below "$work/root")" ""
     expect_equal "folders of its own" "$(find "$work/root" -path '*fluxshim*')" ""
 }
 
-@test "PREFIX, libdir, includedir and mandir are where it goes, with a DESTDIR before them" {
-    local where=(DESTDIR="$work/root" PREFIX=/opt/flux libdir=/opt/flux/lib/arch includedir=/opt/inc mandir=/opt/man)
+@test "PREFIX, bindir, libdir, includedir and mandir are where it goes, with a DESTDIR before them" {
+    local where=(DESTDIR="$work/root" PREFIX=/opt/flux bindir=/opt/sbin libdir=/opt/flux/lib/arch includedir=/opt/inc mandir=/opt/man)
 
     make_in_tree install "${where[@]}"
     expect_no_files_but "$work/root/opt" \
-        "$(expected_files flux/lib/arch inc man flux/share/doc/fluxshim)"
+        "$(expected_files flux/lib/arch inc man flux/share/doc/fluxshim sbin flux/share)"
     expect_equal "DESTDIR in fluxshim.pc" "$(grep -c "$work" "$work/root/opt/flux/lib/arch/pkgconfig/fluxshim.pc")" 0
     make_in_tree uninstall "${where[@]}"
     expect_equal "left" "$(files_below "$work/root")" ""
@@ -117,6 +120,15 @@ drains() {
     drains
     is_gone "$work/ready"
     expect_equal "hooks" "$(hook_rows)" "file ok 0"
+}
+
+@test "the installed fluxctl starts a server with the library beside it, wherever that was moved" {
+    make_in_tree install PREFIX="$prefix" >/dev/null
+    mv "$prefix" "$work/moved"
+    start_program bare "$work/moved/bin/fluxctl" run "$SERVERS/epoll"
+    wait_until_ready
+    has_loaded "$work/moved/lib/libfluxshim.so"
+    drains
 }
 
 @test "pkg-config has what a hook is compiled with, and where the library is" {

@@ -28,38 +28,53 @@ enum status {
     STATUS_NOT_THERE = 3, /* no such process, or none with fluxshim; no such file */
     STATUS_NOT_ALLOWED = 4, /* somebody else's */
     STATUS_TIMEOUT = 5,     /* waited for, and it did not come */
-    STATUS_FORCED = 6       /* stop --wait: it ended, and connections were cut off */
+    STATUS_FORCED = 6,      /* stop --wait: it ended, and connections were cut off */
+    /* Of a command whose status is another program's, as env(1) has them: */
+    STATUS_NOT_STARTED = 125,    /* fluxctl itself failed, or was asked for what can't be */
+    STATUS_NOT_EXECUTABLE = 126, /* found, and can't be executed */
+    STATUS_NOT_FOUND = 127
 };
 
 /* What the shells complete an argument to. */
 enum completes { COMPLETES_NOTHING, COMPLETES_PID, COMPLETES_FILE, COMPLETES_PROGRAM };
 
 struct option_row {
-    const char *name;     /* "drain" is --drain */
-    char letter;          /* 'd' is -d, '\0': none */
-    const char *argument; /* what it is called in the help, NULL: it takes none */
-    const char *text;     /* one line of help */
+    const char *name; /* "drain" is --drain, and "lame_duck" is --lame-duck */
+    char letter;      /* 'd' is -d, '\0': none */
+    const char
+        *argument; /* what it is called in the help, "on|off" if it is one of these; NULL: none */
+    const char *text; /* one line of help */
     enum completes completes;
+    bool repeats; /* each time counts, and not the last alone: options_next() has them */
+};
+
+struct given {
+    size_t row; /* index in the table */
+    const char *value;
 };
 
 /* What was given, by index in the table: NULL if it wasn't, "" for one without argument. */
 struct call {
     const struct command *command;
-    const char **values;
+    const char **values; /* the last of each */
+    struct given *given; /* all, in their order */
+    size_t given_count;
     char **arguments; /* what is left, ends with NULL */
     size_t count;
 };
 
 struct command {
     const char *name;
-    const char *arguments; /* "PID", "[PID]...", "OLD NEW"; "" for none */
-    size_t least, most;    /* how many of them */
+    const char
+        *arguments; /* "PID", "[PID]...", "OLD NEW", "one|two" of which it is one; "" for none */
+    size_t least, most; /* how many of them */
     enum completes completes;
     const char *summary; /* one line */
     const char *details; /* paragraphs for --help; "" for none */
     const struct option_row *options;
     size_t option_count;
     bool stops_at_first; /* options end at the first argument: they are the program's */
+    enum status usage;   /* instead of STATUS_USAGE, where that may be the program's; 0: no */
     enum status (*run)(struct call *call);
 };
 

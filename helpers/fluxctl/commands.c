@@ -11,10 +11,13 @@ extern const struct command command_stop;
 extern const struct command command_drain;
 extern const struct command command_resume;
 extern const struct command command_checkpoint;
+extern const struct command command_run;
+extern const struct command command_check;
+extern const struct command command_completion;
 
 const struct command *const commands[] = {
-    &command_list,  &command_status, &command_stop,
-    &command_drain, &command_resume, &command_checkpoint,
+    &command_run,   &command_check,  &command_list,       &command_status,     &command_stop,
+    &command_drain, &command_resume, &command_checkpoint, &command_completion,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
 # Targets: install, uninstall, version.
 #
-#   make install [PREFIX=/usr/local] [libdir=PREFIX/lib] [includedir=PREFIX/include] [mandir=PREFIX/share/man]
+#   make install [PREFIX=/usr/local] [bindir=PREFIX/bin] [libdir=PREFIX/lib] [includedir=PREFIX/include] [mandir=PREFIX/share/man]
 #   make install DESTDIR=/tmp/root        below that folder, for packages
 #   make uninstall                        with the same variables; removes what install puts there, and no more
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+bindir ?= $(PREFIX)/bin
 libdir ?= $(PREFIX)/lib
 includedir ?= $(PREFIX)/include
 mandir ?= $(PREFIX)/share/man
 docdir ?= $(PREFIX)/share/doc/fluxshim
+# Where the shells look for completions; zsh has other folders for what a distribution installs.
+bashdir ?= $(PREFIX)/share/bash-completion/completions
+zshdir ?= $(PREFIX)/share/zsh/site-functions
+fishdir ?= $(PREFIX)/share/fish/vendor_completions.d
 pc_file = $(libdir)/pkgconfig/fluxshim.pc
 INSTALL ?= install
 
@@ -19,20 +24,23 @@ ALL_HOOKS = $(BUILTIN_HOOKS) $(SKIPPED_HOOKS)
 hook_files = $(foreach hook,$(1),$(libdir)/fluxshim/hooks/$(hook).so $(mandir)/man7/fluxshim-$(hook).7 \
 	$(docdir)/examples/$(hook).json)
 EXAMPLES = $(wildcard helpers/hooks/example/*)
+FLUXCTL_PAGE = $(wildcard helpers/fluxctl/fluxctl.1)
 # One file, whose SONAME is the name by which it is preloaded, and no libfluxshim.so.0.1.0 with links
 # before it: ld.so.cache then has LD_PRELOAD=libfluxshim.so by itself and not by a link that ldconfig
 # judges, and one rename replaces the whole of it. Nothing links with it, so nothing needs two versions
 # side by side: hooks are held against the ABI in their header, the engine against its own.
 INSTALLED = $(libdir)/libfluxshim.so $(libdir)/fluxshim/engine.so $(call hook_files,$(1)) \
 	$(libdir)/fluxshim/fluxshim-checkpoint.schema.json \
+	$(bindir)/fluxctl $(mandir)/man1/fluxctl.1 \
+	$(bashdir)/fluxctl $(zshdir)/_fluxctl $(fishdir)/fluxctl.fish \
 	$(includedir)/fluxshim.h $(pc_file) $(mandir)/man7/fluxshim.7 \
 	$(mandir)/man3/fluxshim.h.3 $(EXAMPLES:helpers/hooks/example/%=$(docdir)/examples/%)
 # Only these folders are its own.
 OWN_FOLDERS = $(libdir)/fluxshim/hooks $(libdir)/fluxshim $(docdir)/examples $(docdir)
 
-# $(call put,FILE,DESTINATION): a process that starts meanwhile finds the old object or the new one.
+# $(call put,FILE,DESTINATION,MODE): a process that starts meanwhile finds the old object or the new one.
 define put
-$(INSTALL) -D -m 644 $(1) "$(DESTDIR)$(2).new"
+$(INSTALL) -D -m $(or $(3),644) $(1) "$(DESTDIR)$(2).new"
 mv -f "$(DESTDIR)$(2).new" "$(DESTDIR)$(2)"
 
 endef
@@ -50,6 +58,11 @@ install: all
 	$(call put,shim/fluxshim.h,$(includedir)/fluxshim.h)
 	$(call put,shim/fluxshim.7,$(mandir)/man7/fluxshim.7)
 	$(call put,shim/fluxshim.h.3,$(mandir)/man3/fluxshim.h.3)
+	$(call put,$(BUILD)/fluxctl,$(bindir)/fluxctl,755)
+	$(foreach page,$(FLUXCTL_PAGE),$(call put,$(page),$(mandir)/man1/fluxctl.1))
+	$(call put,$(BUILD)/completions/fluxctl.bash,$(bashdir)/fluxctl)
+	$(call put,$(BUILD)/completions/fluxctl.zsh,$(zshdir)/_fluxctl)
+	$(call put,$(BUILD)/completions/fluxctl.fish,$(fishdir)/fluxctl.fish)
 	$(INSTALL) -d "$(DESTDIR)$(libdir)/pkgconfig"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|' \
 		-e 's|@VERSION@|$(VERSION)|' helpers/install/fluxshim.pc.in >"$(DESTDIR)$(pc_file).new"

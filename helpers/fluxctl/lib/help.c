@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/options.h"
 #include "lib/output.h"
 
 #define OPTION_COLUMN 28
@@ -24,11 +25,12 @@ void help_of_all(void)
 
 static void print_option(const struct option_row *row)
 {
-    char left[128];
+    char left[128], name[OPTION_NAME_SIZE];
 
     (void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s", row->letter ? '-' : ' ',
-                   row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
-                   row->argument ? " " : "", row->argument ? row->argument : "");
+                   row->letter ? row->letter : ' ', row->letter ? ',' : ' ',
+                   options_name(row, name), row->argument ? " " : "",
+                   row->argument ? row->argument : "");
     if (strlen(left) >= OPTION_COLUMN) {
         (void)printf("  %s\n  %*s %s\n", left, OPTION_COLUMN, "", row->text);
     } else {
@@ -38,10 +40,6 @@ static void print_option(const struct option_row *row)
 
 void help_of(const struct command *command)
 {
-    static const struct option_row everywhere[] = {
-        {.name = "color", .argument = "WHEN", .text = "auto, always or never"},
-        {.name = "help", .letter = 'h', .text = "show this"}};
-
     (void)printf("%sfluxctl %s%s: %s\n\n  fluxctl %s [OPTION]...%s%s\n\n", color(COLOR_BOLD),
                  command->name, color(COLOR_PLAIN), command->summary, command->name,
                  command->arguments[0] ? " " : "", command->arguments);
@@ -51,7 +49,7 @@ void help_of(const struct command *command)
     for (size_t i = 0; i < command->option_count; i++) {
         print_option(&command->options[i]);
     }
-    for (size_t i = 0; i < sizeof(everywhere) / sizeof(everywhere[0]); i++) {
-        print_option(&everywhere[i]);
+    for (size_t i = 0; i < options_everywhere_count; i++) {
+        print_option(&options_everywhere[i]);
     }
 }

@@ -4,6 +4,7 @@
 #include "lib/options.h"
 
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,18 +17,37 @@
 
 enum { VALUE_HELP = 256, VALUE_COLOR, VALUE_ROWS };
 
+const struct option_row options_everywhere[] = {
+    {.name = "color", .argument = "auto|always|never", .text = "whether to use colours"},
+    {.name = "help", .letter = 'h', .text = "show this"}};
+const size_t options_everywhere_count = sizeof(options_everywhere) / sizeof(options_everywhere[0]);
+
+const char *options_name(const struct option_row *row, char name[OPTION_NAME_SIZE])
+{
+    (void)strlcpy(name, row->name, OPTION_NAME_SIZE);
+    for (char *at = name; *at; at++) {
+        *at = *at == '_' ? '-' : *at;
+    }
+    return name;
+}
+
+/* The names stand behind the options, in one piece of memory. */
 static struct option *long_options(const struct command *command)
 {
-    struct option *options = calloc(command->option_count + 3, sizeof(*options));
+    size_t count = command->option_count + 3;
+    struct option *options = calloc(count, sizeof(*options) + OPTION_NAME_SIZE);
 
     if (!options) {
         return NULL;
     }
+    char(*names)[OPTION_NAME_SIZE] = (void *)&options[count];
+
     for (size_t i = 0; i < command->option_count; i++) {
         const struct option_row *row = &command->options[i];
 
-        options[i] = (struct option){row->name, row->argument ? required_argument : no_argument,
-                                     NULL, VALUE_ROWS + (int)i};
+        options[i] = (struct option){options_name(row, names[i]),
+                                     row->argument ? required_argument : no_argument, NULL,
+                                     VALUE_ROWS + (int)i};
     }
     options[command->option_count] = (struct option){"help", no_argument, NULL, VALUE_HELP};
     options[command->option_count + 1] =
@@ -79,6 +99,7 @@ static bool take(struct call *call, int value, bool *help)
         return false;
     }
     call->values[row] = optarg ? optarg : "";
+    call->given[call->given_count++] = (struct given){row, call->values[row]};
     return true;
 }
 
@@ -129,6 +150,17 @@ static bool read_all(struct call *call, int argc, char **argv, const struct opti
     return *help || count_fits(call->command, call->count);
 }
 
+/* No word has more options than letters. */
+static size_t most_given(int argc, char **argv)
+{
+    size_t most = 1;
+
+    for (int i = 0; i < argc; i++) {
+        most += strlen(argv[i]);
+    }
+    return most;
+}
+
 enum status options_read(const struct command *command, int argc, char **argv,
                          struct call *ret_call, bool *ret_help)
 {
@@ -136,16 +168,31 @@ enum status options_read(const struct command *command, int argc, char **argv,
 
     *ret_help = false;
     *ret_call = (struct call){.command = command,
-                              .values = calloc(command->option_count + 1, sizeof(char *))};
-    bool good = longs && ret_call->values && read_all(ret_call, argc, argv, longs, ret_help);
+                              .values = calloc(command->option_count + 1, sizeof(char *)),
+                              .given = calloc(most_given(argc, argv), sizeof(struct given))};
+    bool good = longs && ret_call->values && ret_call->given &&
+                read_all(ret_call, argc, argv, longs, ret_help);
 
     free(longs);
-    return good ? STATUS_OK : STATUS_USAGE;
+    return good ? STATUS_OK : command->usage ? command->usage : STATUS_USAGE;
 }
 
 void options_free(struct call *call)
 {
     free(call->values);
+    free(call->given);
+}
+
+const char *options_next(const struct call *call, size_t row, size_t *at)
+{
+    while (*at < call->given_count) {
+        const struct given *given = &call->given[(*at)++];
+
+        if (given->row == row) {
+            return given->value;
+        }
+    }
+    return NULL;
 }
 
 bool options_pid(const char *text, pid_t *ret_pid)
