@@ -181,8 +181,9 @@ $(BUILD)/tests/bench/%: tests/bench/%.c
 UNIT_settings = shim/format/settings.c
 UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
-UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
+UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/curve.c shim/engine/document.c shim/engine/file.c \
 	shim/engine/fsm.c shim/engine/past.c shim/engine/place.c shim/engine/leftovers.c shim/engine/apart.c
+UNIT_curve = shim/engine/curve.c
 UNIT_past = shim/engine/past.c
 UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
 UNIT_hook_state = shim/engine/hook_state.c
