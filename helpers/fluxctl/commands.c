@@ -11,10 +11,13 @@ extern const struct command command_stop;
 extern const struct command command_drain;
 extern const struct command command_resume;
 extern const struct command command_checkpoint;
+extern const struct command command_show;
+extern const struct command command_diff;
+extern const struct command command_report;
 
 const struct command *const commands[] = {
-    &command_list,  &command_status, &command_stop,
-    &command_drain, &command_resume, &command_checkpoint,
+    &command_list,       &command_status, &command_stop, &command_drain,  &command_resume,
+    &command_checkpoint, &command_show,   &command_diff, &command_report,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
