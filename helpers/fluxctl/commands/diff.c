@@ -69,8 +69,8 @@ static void print_rows(const cJSON *rows)
 {
     static const struct table_column columns[] = {{"WHAT", TABLE_LEFT},
                                                   {"NAME", TABLE_LEFT},
-                                                  {"OLD", TABLE_RIGHT},
-                                                  {"NEW", TABLE_RIGHT},
+                                                  {"OLD", TABLE_LEFT},
+                                                  {"NEW", TABLE_LEFT},
                                                   {"DIFFERENCE", TABLE_RIGHT}};
     struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
     const cJSON *row;

@@ -32,6 +32,8 @@
 #define TILES        5
 #define TILE_GAP     12
 #define TILE_HEIGHT  54
+#define TILE_BIG     12 /* characters of the large kind */
+#define TILE_MOST    20
 #define LINE_MOST    130 /* characters in a line of the head */
 
 struct drawing {
@@ -112,7 +114,11 @@ static void draw_tile(const struct drawing *drawing, int place, const char *valu
                   "<rect class=\"tile\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" "
                   "rx=\"6\"/>\n",
                   x, y, width, TILE_HEIGHT);
-    draw_text(drawing, x + 12, y + 26, is_bad ? "bad big" : "ink big", "start", 16, value);
+    const char *size = text_columns(value) > TILE_BIG ? "head" : "big";
+    char style[32];
+
+    (void)snprintf(style, sizeof(style), "%s %s", is_bad ? "bad" : "ink", size);
+    draw_text(drawing, x + 12, y + 26, style, "start", TILE_MOST, value);
     draw_text(drawing, x + 12, y + 44, "dim small", "start", 28, what);
 }
 
@@ -132,8 +138,8 @@ static void draw_hooks_tile(const struct drawing *drawing, int place)
     size_t good = good_hooks(document), all = document->hook_count;
     char text[64];
 
-    (void)snprintf(text, sizeof(text), all > 0 ? "%zu of %zu" : "none", good, all);
-    draw_tile(drawing, place, text, all > 0 ? "hooks succeeded" : "of the hooks", good < all);
+    (void)snprintf(text, sizeof(text), all > 0 ? "%zu of %zu" : "0", good, all);
+    draw_tile(drawing, place, text, all > 0 ? "hooks succeeded" : "hooks", good < all);
 }
 
 static void draw_tiles_of_stop(struct drawing *drawing)
@@ -145,8 +151,8 @@ static void draw_tiles_of_stop(struct drawing *drawing)
 
     (void)snprintf(text, sizeof(text), "%" PRId64 " of %" PRId64, connections->drained, all);
     draw_tile(drawing, 0, words_ms(document->duration_ms), "signal to checkpoint", false);
-    draw_tile(drawing, 1, all > 0 ? text : "none",
-              all > 0 ? "connections finished" : "of connections", false);
+    draw_tile(drawing, 1, all > 0 ? text : "0", all > 0 ? "connections finished" : "connections",
+              false);
     draw_tile(drawing, 2, words_number(connections->forced), "ended by force",
               connections->forced > 0);
     draw_hooks_tile(drawing, 3);
@@ -230,7 +236,7 @@ static void draw_events(struct drawing *drawing, double bottom)
                    document->signal.name ? document->signal.name : "the stop begins");
     draw_event(drawing, 0, text, bottom);
     if (!isnan(document->refused_ms)) {
-        (void)snprintf(text, sizeof(text), "new connections are refused: %s",
+        (void)snprintf(text, sizeof(text), "new connections are refused after %s",
                        words_ms(document->refused_ms));
         draw_event(drawing, document->refused_ms, text, bottom);
     }
@@ -279,8 +285,7 @@ static void draw_bar(struct drawing *drawing, const struct bar *bar, const char 
         xml_text(drawing->out, bar->tip);
         (void)fputs("</title></rect>\n", drawing->out);
     }
-    draw_bar_label(drawing, bar, bar->color ? x1 : SCALE_LEFT - 6,
-                   bar->color ? x2 : SCALE_LEFT - 6);
+    draw_bar_label(drawing, bar, bar->color ? x1 : SCALE_LEFT, bar->color ? x2 : SCALE_LEFT);
     drawing->y += ROW_HEIGHT;
 }
 
@@ -444,15 +449,15 @@ static void draw_forced(const struct drawing *drawing, int64_t most)
     }
     double x = scale_x(&drawing->scale, at_ms);
     double y = curve_y(drawing, forced < most ? forced : most, most);
-    bool is_right = x > (SCALE_LEFT + SCALE_RIGHT) / 2;
 
     (void)snprintf(text, sizeof(text), "%" PRId64 " ended by force", forced);
     draw_line(drawing, "bad-line thick", x, y, x, drawing->y + CURVE_HEIGHT);
     (void)fprintf(
         drawing->out,
         "<circle class=\"bad\" data-kind=\"forced\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n", x, y);
-    draw_text(drawing, is_right ? x + 9 : x + 9, y - 8 > drawing->y + 10 ? y - 8 : drawing->y + 10,
-              "bad", WIDTH - x < 130 ? "end" : "start", 40, text);
+    draw_text(drawing, WIDTH - x < 130 ? x - 9 : x + 9,
+              y - 8 > drawing->y + 10 ? y - 8 : drawing->y + 10, "bad",
+              WIDTH - x < 130 ? "end" : "start", 40, text);
 }
 
 static void draw_curve_scale(const struct drawing *drawing, int64_t most)
@@ -485,7 +490,7 @@ static void draw_connections(struct drawing *drawing)
     if (!has_curve(drawing->document)) {
         bool none = connections->drained + connections->forced == 0;
 
-        draw_text(drawing, SCALE_LEFT, drawing->y + 12, "dim", "start", LINE_MOST,
+        draw_text(drawing, SCALE_LEFT + 6, drawing->y + 12, "dim", "start", LINE_MOST,
                   none ? "there were none" : "their course was not recorded");
         drawing->y += ROW_HEIGHT;
         return;

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define SCALE_LEFT  150.0 /* of 960 */
+#define SCALE_LEFT  172.0 /* of 960 */
 #define SCALE_RIGHT 936.0
 
 struct scale {

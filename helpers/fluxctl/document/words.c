@@ -22,16 +22,21 @@ const char *words_ms(double ms)
     if (isnan(ms)) {
         return "-";
     }
-    if (ms != 0 && fabs(ms) < 0.05) {
+    if (ms == 0) {
+        return "0 ms";
+    }
+    if (fabs(ms) < 0.05) {
         return "<0.1 ms";
     }
     if (ms < -MS_BOUND || ms > MS_BOUND) {
         return ms < 0 ? "before ever" : "for ever";
     }
-    if (ms >= MINUTE_MS) {
-        return text_duration((int64_t)ms * NS_PER_MS);
+    if (fabs(ms) >= MINUTE_MS) {
+        (void)snprintf(text, sizeof(text), "%s%s", ms < 0 ? "-" : "",
+                       text_duration((int64_t)fabs(ms) * NS_PER_MS));
+        return text_visible(text);
     }
-    if (ms > 999) {
+    if (fabs(ms) > 999) {
         (void)snprintf(text, sizeof(text), "%.2f s", ms / 1000);
     } else {
         (void)snprintf(text, sizeof(text), "%.*f ms", fabs(ms) < 10 ? 1 : 0, ms);
