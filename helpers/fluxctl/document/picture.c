@@ -17,7 +17,7 @@
 #define WIDTH        960
 #define MARGIN       24
 #define LABEL_X      (SCALE_LEFT - 12) /* names end here */
-#define LABEL_MOST   18
+#define LABEL_MOST   21
 #define ROW_HEIGHT   24
 #define BAR_HEIGHT   14
 #define BAR_LEAST    3.0
@@ -455,9 +455,14 @@ static void draw_forced(const struct drawing *drawing, int64_t most)
     (void)fprintf(
         drawing->out,
         "<circle class=\"bad\" data-kind=\"forced\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n", x, y);
-    draw_text(drawing, WIDTH - x < 130 ? x - 9 : x + 9,
-              y - 8 > drawing->y + 10 ? y - 8 : drawing->y + 10, "bad",
-              WIDTH - x < 130 ? "end" : "start", 40, text);
+    if (x + 17 + (double)text_columns(text) * CHAR_WIDTH < WIDTH) {
+        double above = y - 8 > drawing->y + 10 ? y - 8 : drawing->y + 10;
+
+        draw_text(drawing, x + 9, above, "bad", "start", 40, text);
+    } else { /* on the other side the curve is in the way, but for its top */
+        draw_line(drawing, "bad-line thin dash", x, drawing->y + 4, x, y);
+        draw_text(drawing, x - 9, drawing->y + 14, "bad", "end", 40, text);
+    }
 }
 
 static void draw_curve_scale(const struct drawing *drawing, int64_t most)
