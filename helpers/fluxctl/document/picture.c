@@ -251,21 +251,21 @@ struct bar {
     bool is_bad;
 };
 
-/* Behind the bar, or before it where there is more room. */
+/* Behind the bar, else before it, else on it; cut where none of these is wide enough. */
 static void draw_bar_label(const struct drawing *drawing, const struct bar *bar, double x1,
                            double x2)
 {
-    bool is_before = WIDTH - 12 - x2 < (double)text_columns(bar->label) * CHAR_WIDTH &&
-                     x1 - SCALE_LEFT > WIDTH - 12 - x2;
-    double room = is_before ? x1 - SCALE_LEFT - 8 : WIDTH - 18 - x2;
+    double wanted = ((double)text_columns(bar->label) + 0.5) * CHAR_WIDTH;
+    double behind = WIDTH - 12 - x2, before = x1 - SCALE_LEFT - 12;
+    const char *style = bar->is_bad ? "bad" : "ink";
 
-    if (room < 8 * CHAR_WIDTH) { /* a bar over everything */
-        draw_text(drawing, x2 - 6, drawing->y + 16, "bg small", "end", fitting(x2 - x1),
-                  bar->label);
-        return;
+    if (behind < wanted && before < wanted && x2 - x1 - 12 >= wanted) {
+        draw_text(drawing, x2 - 6, drawing->y + 16, "bg small", "end", fitting(wanted), bar->label);
+    } else if (behind >= wanted || behind >= before) {
+        draw_text(drawing, x2 + 6, drawing->y + 16, style, "start", fitting(behind), bar->label);
+    } else {
+        draw_text(drawing, x1 - 6, drawing->y + 16, style, "end", fitting(before), bar->label);
     }
-    draw_text(drawing, is_before ? x1 - 6 : x2 + 6, drawing->y + 16, bar->is_bad ? "bad" : "ink",
-              is_before ? "end" : "start", fitting(room), bar->label);
 }
 
 static void draw_bar(struct drawing *drawing, const struct bar *bar, const char *kind)
