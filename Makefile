@@ -186,9 +186,10 @@ $(BUILD)/tests/bench/%: tests/bench/%.c
 UNIT_settings = shim/format/settings.c
 UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
-UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/document.c shim/engine/file.c \
-	shim/engine/fsm.c shim/engine/past.c shim/engine/place.c shim/engine/leftovers.c shim/engine/apart.c
-UNIT_past = shim/engine/past.c
+UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/curve.c shim/engine/document.c shim/engine/file.c \
+	shim/engine/fsm.c shim/engine/past.c shim/format/json_bounds.c shim/engine/place.c shim/engine/leftovers.c shim/engine/apart.c
+UNIT_curve = shim/engine/curve.c
+UNIT_past = shim/engine/past.c shim/format/json_bounds.c
 UNIT_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
 UNIT_hook_state = shim/engine/hook_state.c
 UNIT_hook_thread = shim/engine/hook_thread.c
@@ -223,10 +224,12 @@ sanitize-hooks:
 	$(MAKE) BUILD=$(BUILD)/sanitize OPT="-O1 -g $(SANITIZE)" hooks $(BUILD)/sanitize/tests/tools/hook_call
 
 # libFuzzer is clang's. tests/fuzz/corpus has a folder for each.
-FUZZ_checkpoint = shim/engine/past.c shim/engine/hook_state.c
+FUZZ_checkpoint = shim/engine/past.c shim/format/json_bounds.c shim/engine/hook_state.c
+FUZZ_document = helpers/fluxctl/document/document.c helpers/fluxctl/document/fields.c shim/format/json_bounds.c
 FUZZ_elf = $(wildcard helpers/fluxctl/program/elf_*.c) helpers/fluxctl/program/traits.c
-$(BUILD)/fuzz/fuzz_elf: EXTRA = -Ihelpers/fluxctl
+$(BUILD)/fuzz/fuzz_document: $(wildcard helpers/fluxctl/document/*.[ch])
 $(BUILD)/fuzz/fuzz_elf: $(wildcard helpers/fluxctl/program/*.[ch])
+$(BUILD)/fuzz/fuzz_document $(BUILD)/fuzz/fuzz_elf: EXTRA = -Ihelpers/fluxctl
 FUZZ_SECONDS ?= 600
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)

@@ -5,19 +5,23 @@
 
 #include "command.h"
 
+extern const struct command command_run;
+extern const struct command command_check;
 extern const struct command command_list;
 extern const struct command command_status;
 extern const struct command command_stop;
 extern const struct command command_drain;
 extern const struct command command_resume;
 extern const struct command command_checkpoint;
-extern const struct command command_run;
-extern const struct command command_check;
+extern const struct command command_show;
+extern const struct command command_diff;
+extern const struct command command_report;
 extern const struct command command_completion;
 
 const struct command *const commands[] = {
-    &command_run,   &command_check,  &command_list,       &command_status,     &command_stop,
-    &command_drain, &command_resume, &command_checkpoint, &command_completion,
+    &command_run,  &command_check, &command_list,   &command_status,
+    &command_stop, &command_drain, &command_resume, &command_checkpoint,
+    &command_show, &command_diff,  &command_report, &command_completion,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -29,6 +29,7 @@
 #define SWEEP_COST_MOST_NS 20000000ll
 #define RESERVE_MOST_NS    1000000000ll
 #define ORPHAN_LOOK_NS     100000000ll
+#define ANSWERS_MOST_NS    500000000ll
 #define FLUSH_LOOK_NS      2000000ll    /* how often that is looked at */
 #define HOOKS_SLACK_NS     1000000000ll /* a member's own wake-ups, on a loaded machine */
 
@@ -84,6 +85,28 @@ static void note_reason(int64_t now)
     }
 }
 
+/* A member that stays silent must not keep the rest from being seen. */
+static void note_left(int64_t now, uint64_t left)
+{
+    if (members_have_answered() || now - record.began_ns > ANSWERS_MOST_NS) {
+        curve_add(&record.curve, now - record.began_ns, left);
+    }
+}
+
+/* What was forced is gone, whether the program has closed it or not. */
+static void note_end_of_drain(int64_t now)
+{
+    bool was_forced =
+        record.phase_count > 1 && record.phases[record.phase_count - 2].state == FSM_FORCE;
+    struct curve *curve = &record.curve;
+
+    if (curve->count > 0) {
+        uint64_t left = was_forced ? 0 : curve->points[curve->count - 1].left;
+
+        curve_end(curve, now - record.began_ns, left);
+    }
+}
+
 /* What each state means ------------------------------------------------------------------------ */
 
 static bool step(enum fsm_event event);
@@ -129,6 +152,7 @@ static void watch(int64_t now)
     not_before_ns = done + (done - now < SWEEP_COST_MOST_NS ? done - now : SWEEP_COST_MOST_NS);
     look_at_ns = view.next_ns;
     publish_left(view.left + members_left());
+    note_left(now, view.left + members_left());
     live_show("draining", view.left, (deadline - now) / 1000000000 + 1);
     if (over) {
         (void)step(FSM_EMPTY);
@@ -197,6 +221,9 @@ static void write_checkpoint(int64_t now)
     if (cleans) {
         drain_account(&record);
         members_account(&record);
+        if (record.curve.count > 0) {
+            record.curve.points[0].left = record.connections.at_signal; /* the members', too */
+        }
         publish_account(&record);
         state_files_account(&record);
         publish_saved(checkpoint_write(&record));
@@ -277,6 +304,7 @@ static void enter(int64_t now)
         }
         members_begin(record.began_ns);
         drain_begin(&record, now);
+        curve_add(&record.curve, 0, record.connections.at_signal);
         watch(now);
         break;
     case FSM_FORCE:
@@ -287,6 +315,7 @@ static void enter(int64_t now)
         flush(now);
         break;
     case FSM_HOOKS:
+        note_end_of_drain(now);
         run_hooks(now);
         break;
     case FSM_CHECKPOINT:

@@ -113,14 +113,46 @@ static void add_count(cJSON *object, const char *name, uint64_t value)
     need(cJSON_AddRawToObject(object, name, digits));
 }
 
+static void format_ms(int64_t ns, char *digits, size_t size)
+{
+    uint64_t us = (ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns) / 1000;
+
+    snprintf(digits, size, "%s%" PRIu64 ".%03u", ns <= -1000 ? "-" : "", us / 1000,
+             (unsigned)(us % 1000));
+}
+
 static void add_ms(cJSON *object, const char *name, int64_t ns)
 {
     char digits[32];
-    uint64_t us = (ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns) / 1000;
 
-    snprintf(digits, sizeof(digits), "%s%" PRIu64 ".%03u", ns <= -1000 ? "-" : "", us / 1000,
-             (unsigned)(us % 1000));
+    format_ms(ns, digits, sizeof(digits));
     need(cJSON_AddRawToObject(object, name, digits));
+}
+
+/* The array's from now on, or NULL. */
+static cJSON *append_item(cJSON *array, cJSON *item)
+{
+    if (!cJSON_AddItemToArray(array, item)) {
+        cJSON_Delete(item);
+        item = NULL;
+    }
+    return need(item);
+}
+
+static void append_ms(cJSON *array, int64_t ns)
+{
+    char digits[32];
+
+    format_ms(ns, digits, sizeof(digits));
+    (void)append_item(array, cJSON_CreateRaw(digits));
+}
+
+static void append_count(cJSON *array, uint64_t value)
+{
+    char digits[32];
+
+    snprintf(digits, sizeof(digits), "%" PRIu64, value);
+    (void)append_item(array, cJSON_CreateRaw(digits));
 }
 
 /* RFC 3339, UTC, milliseconds. "" if there is none. */
@@ -146,13 +178,7 @@ static void add_time(cJSON *object, const char *name, const struct timespec *tim
 
 static cJSON *append(cJSON *array)
 {
-    cJSON *item = cJSON_CreateObject();
-
-    if (!cJSON_AddItemToArray(array, item)) {
-        cJSON_Delete(item);
-        item = NULL;
-    }
-    return need(item);
+    return append_item(array, cJSON_CreateObject());
 }
 
 static size_t at_most(size_t count, size_t most)
@@ -318,6 +344,19 @@ static void add_remaining(cJSON *connections, const struct record *record)
     add_count(connections, "remaining_omitted", record->remaining_count - count);
 }
 
+/* [ms since the shutdown began, connections left], in the order of time. */
+static void add_curve(cJSON *connections, const struct curve *curve)
+{
+    cJSON *points = need(cJSON_AddArrayToObject(connections, "curve"));
+
+    for (size_t i = 0; i < at_most(curve->count, CURVE_POINTS); i++) {
+        cJSON *point = append_item(points, cJSON_CreateArray());
+
+        append_ms(point, curve->points[i].at_ns);
+        append_count(point, curve->points[i].left);
+    }
+}
+
 static void add_connections(cJSON *root, const struct record *record)
 {
     cJSON *connections = need(cJSON_AddObjectToObject(root, "connections"));
@@ -329,6 +368,7 @@ static void add_connections(cJSON *root, const struct record *record)
     add_count(connections, "nudged", record->connections.nudged);
     add_count(connections, "forced", record->connections.forced);
     add_count(connections, "rescued", record->connections.rescued);
+    add_curve(connections, &record->curve);
     add_remaining(connections, record);
 }
 
@@ -386,6 +426,11 @@ static void add_hooks(cJSON *root, const struct record *record)
             add_number(row, "result", hook->result);
         } else {
             add_null(row, "result");
+        }
+        if (hook->began_ns != 0) {
+            add_ms(row, "start_ms", hook->began_ns - record->began_ns);
+        } else {
+            add_null(row, "start_ms"); /* it was not called */
         }
         add_ms(row, "ms", hook->ns);
         add_text(row, "error", hook->error[0] ? hook->error : NULL);

@@ -173,6 +173,7 @@ static void clean(struct hook *hook, int64_t deadline_ns)
     if (!hook->status && began >= deadline_ns) {
         set_status(hook, "not run", "the time for the shutdown is over");
     } else if (!hook->status) {
+        hook->row->began_ns = began;
         call_cleanup(hook, deadline_ns);
         hook->row->ns = shim_now() - began;
     }

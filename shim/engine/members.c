@@ -538,6 +538,20 @@ void members_account(struct record *record)
     add_others(record);
 }
 
+bool members_have_answered(void)
+{
+    bool all = true;
+
+    for (uint32_t i = 0; leads() && i < shim->family_high(); i++) {
+        const struct family_member *member = &layout()->members[i];
+
+        all &= i == shim->family_index() || known[i].pid <= 0 || known[i].stranger ||
+               known[i].passive || known[i].end == MEMBER_DIED ||
+               atomic_load(&member->state) != FAMILY_ACTIVE || atomic_load(&member->told) != 0;
+    }
+    return all;
+}
+
 uint64_t members_left(void)
 {
     uint64_t left = 0;

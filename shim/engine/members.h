@@ -74,6 +74,9 @@ void members_release(void);
 /* Connections that the others have, as far as they have said. Owner only; 0 elsewhere. */
 uint64_t members_left(void);
 
+/* Has each that was told said how many it has? Until then the number above is too small. */
+bool members_have_answered(void);
+
 /* Rows for the checkpoint, and what the others have counted. Owner only. */
 void members_account(struct record *record);
 

@@ -7,34 +7,10 @@
 #include <string.h>
 
 #include "engine/document.h"
+#include "format/json_bounds.h"
 
 #define COUNT_MOST 9007199254740991.0 /* 2^53 - 1: exact in any JSON reader */
 #define PID_MOST   4194304.0          /* PID_MAX_LIMIT */
-
-/* ---- before it is parsed ---- */
-
-/* Behind the string that begins at `at`. */
-static const char *behind_string(const char *at)
-{
-    for (at++; *at != '\0' && *at != '"'; at++) {
-        at += at[0] == '\\' && at[1] != '\0';
-    }
-    return *at == '"' ? at + 1 : at;
-}
-
-/* Nesting and commas: cJSON would go 1000 deep, and allocate for each value. */
-static bool is_bounded(const char *text)
-{
-    unsigned depth = 0, items = 0;
-
-    while (*text != '\0' && depth <= PAST_DEPTH_MOST && items <= PAST_ITEMS_MOST) {
-        depth += *text == '{' || *text == '[';
-        depth -= (*text == '}' || *text == ']') && depth > 0;
-        items += *text == ',' || *text == '{' || *text == '[';
-        text = *text == '"' ? behind_string(text) : text + 1;
-    }
-    return *text == '\0';
-}
 
 /* ---- members ---- */
 
@@ -114,7 +90,8 @@ int past_parse(const char *text, size_t size, struct past *ret_past)
 {
     struct past past = {0};
 
-    if (size > PAST_SIZE_MOST || strlen(text) != size || !is_bounded(text)) {
+    if (size > PAST_SIZE_MOST || strlen(text) != size ||
+        !json_is_bounded(text, PAST_DEPTH_MOST, PAST_ITEMS_MOST)) {
         return -EBADMSG;
     }
     past.root = cJSON_ParseWithOpts(text, NULL, 1);

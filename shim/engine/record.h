@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "engine/curve.h"
 #include "engine/fsm.h"
 
 #define RECORD_HOOKS     256
@@ -58,6 +59,7 @@ struct record_hook {
     const char *scope;  /* "family", "process" */
     const char *status; /* "ok", "failed", "timeout", "crashed", "exited", "not run", "serving" */
     int result;         /* what cleanup returned */
+    int64_t began_ns;   /* when cleanup was called, 0: it was not */
     int64_t ns;
     char error[256];   /* "" if there is none */
     const char *state; /* JSON text as the hook saved it, NULL: none; the hook's */
@@ -95,6 +97,7 @@ struct record {
     struct {
         uint64_t accepted, at_signal, drained, nudged, forced, rescued, open;
     } connections;
+    struct curve curve; /* of the connections left, since began_ns */
     struct record_phase phases[RECORD_PHASES];
     size_t phase_count;
     struct record_listener listeners[RECORD_LISTENERS];

@@ -202,8 +202,13 @@ static void fill_rows(void)
                                                      .received = 78,
                                                      .sent = 3};
     record.remaining_count = 1;
-    record.hooks[0] = (struct record_hook){
-        .name = "a", .path = "/lib/a.so", .status = "ok", .result = 0, .ns = 20 * MS, .error = ""};
+    record.hooks[0] = (struct record_hook){.name = "a",
+                                           .path = "/lib/a.so",
+                                           .status = "ok",
+                                           .result = 0,
+                                           .began_ns = 1500 * MS,
+                                           .ns = 20 * MS,
+                                           .error = ""};
     record.hooks[1] = (struct record_hook){.name = "b",
                                            .path = "/lib/b.so",
                                            .status = "failed",
@@ -217,6 +222,9 @@ static void fill_rows(void)
                                            .ns = 5000 * MS,
                                            .error = "left behind"};
     record.hook_count = 3;
+    curve_add(&record.curve, 0, 8);
+    curve_add(&record.curve, 2 * MS + 345678, 1);
+    curve_end(&record.curve, 9 * MS, 0);
 }
 
 static void fill_record(void)
@@ -308,6 +316,8 @@ static void test_rows(const cJSON *root)
     is_text(row(root, "hooks", 0), "path", "/lib/a.so");
     is_text(row(root, "hooks", 0), "status", "ok");
     is_number(row(root, "hooks", 0), "ms", 20);
+    is_number(row(root, "hooks", 0), "start_ms", 500);
+    is_null(row(root, "hooks", 1), "start_ms");
     is_null(row(root, "hooks", 0), "error");
     is_number(row(root, "hooks", 0), "result", 0);
     is_number(row(root, "hooks", 1), "result", 3);
@@ -335,6 +345,14 @@ static void test_connections(const cJSON *connections)
     is_number(row(connections, "remaining", 0), "bytes_sent", 3);
 }
 
+static void test_curve(const cJSON *connections)
+{
+    char *text = cJSON_PrintUnformatted(member(connections, "curve"));
+
+    unit_text("the curve", text ? text : "(none)", "[[0,8],[2.345,1],[9,0]]");
+    cJSON_free(text);
+}
+
 static void test_document(void)
 {
     struct stat st = {0};
@@ -351,6 +369,7 @@ static void test_document(void)
         test_signal(member(root, "signal"));
         test_rows(root);
         test_connections(member(root, "connections"));
+        test_curve(member(root, "connections"));
     }
     cJSON_Delete(root);
     (void)stat(in_folder("state.json"), &st);

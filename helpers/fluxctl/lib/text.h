@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TEXT_BUFFERS = 8, TEXT_MOST = 4096 };
+enum { TEXT_BUFFERS = 16, TEXT_MOST = 4096 };
 
 /*
  * What a terminal may be sent: each byte of a control character (C0, DEL, C1), of one that changes
