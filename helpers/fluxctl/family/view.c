@@ -18,6 +18,8 @@
 
 #include "lib/text.h"
 
+#define DURATION_MOST (INT64_C(366) * 86400 * 1000000000) /* as settings have it */
+
 /* Putting in order --------------------------------------------------------------------------------- */
 
 static void end_text(char *text, size_t size)
@@ -34,8 +36,30 @@ static void mend_bool(bool *value)
     *value = byte != 0;
 }
 
+/* Times are compared and subtracted: none may be before the clock began, or after it ends. */
+static void mend_time(_Atomic int64_t *ns)
+{
+    if (*ns < 0) {
+        *ns = 0;
+    }
+}
+
+static void mend_durations(struct settings *settings)
+{
+    for (size_t i = 0; i < settings_row_count(); i++) {
+        const struct settings_row *row = &settings_rows()[i];
+        int64_t *ns = (void *)((char *)settings + row->offset);
+
+        if ((row->kind == SETTINGS_DURATION || row->kind == SETTINGS_DURATION_OR_OFF) &&
+            (*ns < 0 || *ns > DURATION_MOST)) {
+            *ns = *ns < 0 ? 0 : DURATION_MOST;
+        }
+    }
+}
+
 static void mend_settings(struct settings *settings)
 {
+    mend_durations(settings);
     mend_bool(&settings->http);
     mend_bool(&settings->on_exit);
     mend_bool(&settings->disable);
@@ -69,6 +93,11 @@ static void mend_stop(struct family_stop *stop)
     if (stop->signo < 0 || stop->signo > 64) {
         stop->signo = 0;
     }
+    for (uint32_t i = 0; i < FAMILY_PHASES; i++) {
+        mend_time(&stop->entered_ns[i]);
+    }
+    mend_time(&stop->deadline_ns);
+    mend_time(&stop->end_ns);
     end_text((char *)stop->hook_name, sizeof(stop->hook_name));
 }
 
@@ -183,13 +212,16 @@ bool view_lives(const struct family_view *view)
 
 int view_refresh(struct family_view *view)
 {
-    int error = read_whole(view->fd, view->layout, sizeof(*view->layout));
+    struct family_layout *fresh = view->spare;
+    int error = read_whole(view->fd, fresh, sizeof(*fresh));
 
-    if (error == 0 && !is_a_family(view->layout)) {
+    if (error == 0 && !is_a_family(fresh)) {
         error = -EBADMSG;
     }
     if (error == 0) {
-        mend(view->layout);
+        view->spare = view->layout;
+        view->layout = fresh;
+        mend(fresh);
         list_members(view);
     }
     return error;
@@ -228,8 +260,9 @@ static int open_as(int folder, const char *name, int follow, const char *path,
     }
     (void)strlcpy(view.path, path, sizeof(view.path));
     view.layout = calloc(1, sizeof(*view.layout));
+    view.spare = calloc(1, sizeof(*view.spare));
     view.members = calloc(FAMILY_MOST, sizeof(*view.members));
-    int error = view.layout && view.members ? view_refresh(&view) : -ENOMEM;
+    int error = view.layout && view.spare && view.members ? view_refresh(&view) : -ENOMEM;
 
     if (error != 0) {
         view_close(&view);
@@ -253,6 +286,7 @@ void view_close(struct family_view *view)
 {
     (void)close(view->fd);
     free(view->layout);
+    free(view->spare);
     free(view->members);
     *view = (struct family_view){.fd = -1};
 }

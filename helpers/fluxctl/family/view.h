@@ -6,7 +6,7 @@
  * The file can be written to by any member of the family at any time. So it is read once, as a whole,
  * and put in order before anybody looks: texts end, numbers of slots and phases are ones that exist.
  * What remains possible is a lie, not a crash. The file stays open: what happens later can be read
- * also when it has lost its name.
+ * also when it has lost its name. A view whose refresh fails is as it was before.
  */
 #ifndef FLUXCTL_FAMILY_VIEW_H
 #define FLUXCTL_FAMILY_VIEW_H
@@ -32,6 +32,7 @@ struct family_view {
     bool can_write;               /* else nothing can be asked of the family */
     char path[4096];              /* as it was found; may hold anything */
     struct family_layout *layout; /* the copy */
+    struct family_layout *spare;  /* for the next one */
     struct member_view *members;  /* in use; the owner first */
     size_t member_count;
 };

@@ -3,6 +3,7 @@
 /* Context: a program of one thread. */
 #include "lib/output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,7 +81,7 @@ static bool print_text(char *text)
 {
     bool printed = text && puts(text) != EOF && fflush(stdout) == 0;
 
-    if (!printed) {
+    if (!printed && !(text && errno == EPIPE)) { /* whoever read it has heard enough */
         say("can't print the answer: %s", text ? "it can't be written" : "no memory");
     }
     free(text);
