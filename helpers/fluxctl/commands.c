@@ -8,14 +8,15 @@
 extern const struct command command_list;
 extern const struct command command_status;
 extern const struct command command_watch;
+extern const struct command command_metrics;
 extern const struct command command_stop;
 extern const struct command command_drain;
 extern const struct command command_resume;
 extern const struct command command_checkpoint;
 
 const struct command *const commands[] = {
-    &command_list,  &command_status, &command_watch,      &command_stop,
-    &command_drain, &command_resume, &command_checkpoint,
+    &command_list, &command_status, &command_watch,  &command_metrics,
+    &command_stop, &command_drain,  &command_resume, &command_checkpoint,
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

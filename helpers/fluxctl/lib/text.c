@@ -59,6 +59,28 @@ static bool is_harmful(const unsigned char *s, size_t n)
             (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
 }
 
+static uint32_t decode(const unsigned char *s, size_t n)
+{
+    uint32_t character = n > 1 ? s[0] & (0x7fu >> n) : s[0];
+
+    for (size_t i = 1; i < n; i++) {
+        character = character << 6 | (s[i] & 0x3fu);
+    }
+    return character;
+}
+
+size_t text_harmful(const char *at, uint32_t *ret_character)
+{
+    const unsigned char *s = (const unsigned char *)at;
+    size_t n = *s ? character_length(s) : 0;
+
+    if (n == 0 || !is_harmful(s, n)) {
+        return 0;
+    }
+    *ret_character = decode(s, n);
+    return n;
+}
+
 const char *text_visible(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -98,16 +120,6 @@ const char *text_valid(const char *text)
     }
     *to = '\0';
     return buffer;
-}
-
-static uint32_t decode(const unsigned char *s, size_t n)
-{
-    uint32_t character = n > 1 ? s[0] & (0x7fu >> n) : s[0];
-
-    for (size_t i = 1; i < n; i++) {
-        character = character << 6 | (s[i] & 0x3fu);
-    }
-    return character;
 }
 
 /* Whole blocks: some of what is in them is narrow. */

@@ -21,6 +21,9 @@ enum { TEXT_BUFFERS = 8, TEXT_MOST = 4096 };
  */
 const char *text_visible(const char *text);
 
+/* The length of a character at `at` that text_visible() would replace by \xHH, and which one; 0: it wouldn't. */
+size_t text_harmful(const char *at, uint32_t *ret_character);
+
 /* UTF-8, with U+FFFD for each byte that isn't: for JSON, whose writer escapes what must be. */
 const char *text_valid(const char *text);
 
