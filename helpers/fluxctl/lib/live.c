@@ -37,7 +37,8 @@ static struct {
     int ended_by;
     struct line lines[LINES_MOST];
     size_t line_count;
-    size_t drawn[LINES_MOST], drawn_count; /* columns of each line of the frame that is shown */
+    size_t drawn[LINES_MOST], drawn_count; /* columns of each line of the frame that is shown, */
+    size_t drawn_width;                    /* and of the terminal then */
     char *bytes;                           /* being written */
     size_t size, at;
 } live = {.terminal = -1, .signals = -1};
@@ -186,11 +187,16 @@ static void print_line(FILE *out, const struct line *line)
 
 static void print_frame(FILE *out)
 {
-    size_t up = rows_up();
+    size_t up = rows_up(), columns = window().ws_col;
 
     (void)fputs(HIDE_CURSOR "\r", out);
     if (up > 0) {
         (void)fprintf(out, "\033[%zuA", up);
+    }
+    if (live.drawn_width !=
+        columns) { /* else lines that were wrapped stay joined: for the next change */
+        (void)fputs("\033[J", out);
+        live.drawn_width = columns;
     }
     for (size_t i = 0; i < live.line_count; i++) {
         print_line(out, &live.lines[i]);
