@@ -22,8 +22,19 @@ struct metric {
 static void sample(FILE *out, const struct metric *metric, const struct server *server,
                    const char *value)
 {
-    exposition_sample(out, metric->name, value, "pid", server->pid, "name", server->process.name,
-                      NULL);
+    const struct exposition_label labels[] = {{"pid", server->pid}, {"name", server->process.name}};
+
+    exposition_sample(out, metric->name, value, labels, 2);
+}
+
+/* One of several of that name, told apart by one label more. */
+static void sample_of(FILE *out, const struct metric *metric, const struct server *server,
+                      const char *label, const char *which, uint64_t value)
+{
+    const struct exposition_label labels[] = {
+        {"pid", server->pid}, {"name", server->process.name}, {label, which}};
+
+    exposition_sample(out, metric->name, exposition_count(value), labels, 3);
 }
 
 static const struct family_stop *stop_of(const struct server *server)
@@ -52,8 +63,7 @@ static void print_phase(FILE *out, const struct metric *metric, const struct ser
                                                      "checkpoint", "released"};
 
     for (uint32_t i = 0; i < FAMILY_PHASES; i++) {
-        exposition_sample(out, metric->name, stop_of(server)->phase == i ? "1" : "0", "pid",
-                          server->pid, "name", server->process.name, "phase", names[i], NULL);
+        sample_of(out, metric, server, "phase", names[i], stop_of(server)->phase == i);
     }
 }
 
@@ -113,10 +123,8 @@ static void print_connections(FILE *out, const struct metric *metric, const stru
                                         [CONNECTION_UNKNOWN] = "unknown"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && server->is_readable; i++) {
-        exposition_sample(
-            out, metric->name,
-            exposition_count(connections_count(&server->connections, (enum connection_state)i)),
-            "pid", server->pid, "name", server->process.name, "state", names[i], NULL);
+        sample_of(out, metric, server, "state", names[i],
+                  connections_count(&server->connections, (enum connection_state)i));
     }
 }
 
@@ -235,9 +243,11 @@ static void print_metric(FILE *out, const struct metric *metric, const struct se
 
 void metrics_print(FILE *out, const struct servers *servers)
 {
+    const struct exposition_label version = {"version", FLUXCTL_VERSION};
+
     exposition_group(out, "fluxshim_build_info", "gauge",
                      "Version of fluxctl, who tells all this.");
-    exposition_sample(out, "fluxshim_build_info", "1", "version", FLUXCTL_VERSION, NULL);
+    exposition_sample(out, "fluxshim_build_info", "1", &version, 1);
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
         print_metric(out, &metrics[i], servers);
     }

@@ -4,8 +4,6 @@
 #include "lib/exposition.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <string.h>
 
 #include "lib/text.h"
 
@@ -45,21 +43,16 @@ static void print_escaped(FILE *out, const char *text)
     }
 }
 
-void exposition_sample(FILE *out, const char *name, const char *value, ...)
+void exposition_sample(FILE *out, const char *name, const char *value,
+                       const struct exposition_label *labels, size_t count)
 {
-    va_list labels;
-    const char *label, *before = "{";
-
     (void)fputs(name, out);
-    va_start(labels, value);
-    while ((label = va_arg(labels, const char *))) {
-        (void)fprintf(out, "%s%s=\"", before, label);
-        print_escaped(out, text_valid(va_arg(labels, const char *)));
+    for (size_t i = 0; i < count; i++) {
+        (void)fprintf(out, "%s%s=\"", i == 0 ? "{" : ",", labels[i].name);
+        print_escaped(out, text_valid(labels[i].value));
         (void)fputc('"', out);
-        before = ",";
     }
-    va_end(labels);
-    (void)fprintf(out, "%s %s\n", before[0] == ',' ? "}" : "", value);
+    (void)fprintf(out, "%s %s\n", count > 0 ? "}" : "", value);
 }
 
 const char *exposition_count(uint64_t value)

@@ -4,7 +4,8 @@
 
 /*
  *     exposition_group(out, "fluxshim_members", "gauge", "Processes that live.");
- *     exposition_sample(out, "fluxshim_members", "3", "pid", "12", "name", name, NULL);
+ *     const struct exposition_label labels[] = {{"pid", "12"}, {"name", name}};
+ *     exposition_sample(out, "fluxshim_members", "3", labels, 2);
  *
  * All samples of a name follow their group, in one piece. Values of labels may be anything: backslash,
  * quote and newline are escaped, and what isn't UTF-8, or a control character, becomes U+FFFD.
@@ -17,9 +18,12 @@
 
 void exposition_group(FILE *out, const char *name, const char *type, const char *help);
 
-/* Pairs of label and value, then NULL. */
-void exposition_sample(FILE *out, const char *name, const char *value, ...)
-    __attribute__((__sentinel__));
+struct exposition_label {
+    const char *name, *value;
+};
+
+void exposition_sample(FILE *out, const char *name, const char *value,
+                       const struct exposition_label *labels, size_t count);
 
 /* Numbers as values; of the rotating buffers of lib/text.h. */
 const char *exposition_count(uint64_t value);
