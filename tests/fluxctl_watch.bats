@@ -127,6 +127,48 @@ open(sys.argv[1]).read()' "$work/gate"
         '["exited","exit",null]'
 }
 
+@test "a main process that forks and goes is followed by its child" {
+    cat >daemon.py <<'END'
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+print("ready", flush=True)
+open(sys.argv[1]).read()
+if os.fork():
+    os._exit(0)
+print("daemon", os.getpid(), flush=True)
+listener.accept()
+END
+    mkfifo gate
+    start_program shimmed python3 daemon.py "$work/gate"
+    wait_for 10 file_has "$server_out" ready
+    start_watch --json "$server_pid"
+    : >gate
+    wait_for 5 watch_has '"leader"'
+    daemon=$(sed -n 's/^daemon //p' "$server_out")
+    expect_equal "leader" "$(jq 'select(.event == "leader") | .pid' "$watch_out")" "$daemon"
+    kill -TERM "$daemon"
+    await_watch
+    expect_equal "status" "$watch_status" 0
+    expect_equal "end" "$(jq -c 'select(.event == "end") | .how' "$watch_out")" '"drained"'
+}
+
+@test "a server that execs itself in answer serves on" {
+    cat >again.py <<'END'
+import os, signal, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+signal.signal(signal.SIGTERM, lambda *_: os.execv(sys.executable, [sys.executable, *sys.argv]))
+print("ready", flush=True)
+listener.accept()
+END
+    start_program shimmed python3 again.py
+    wait_for 10 file_has "$server_out" ready
+    start_watch "$server_pid"
+    send_signal TERM
+    await_watch
+    expect_equal "status" "$watch_status" 0
+    expect_match "last line" "$(tail -n 1 "$watch_out")" 'serves on after'
+}
+
 # Lines -------------------------------------------------------------------------------------------
 
 @test "lines: each phase, each second of a drain, and the end" {

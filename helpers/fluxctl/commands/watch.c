@@ -253,9 +253,12 @@ static bool is_gone(const struct watch *watch)
 /* While it serves, a process that ends has an heir (daemon(3)), or leaves its workers to themselves. */
 static bool has_heir(struct watch *watch, const struct watch_display *display, bool *good)
 {
+    if (watch->view.layout->stop.phase != 0 || !view_awaits_heir(&watch->view)) {
+        return false;
+    }
     const struct member_view *heir = describe_leader(&watch->view);
 
-    if (watch->view.layout->stop.phase != 0 || !heir || !follow(watch, heir)) {
+    if (!heir || !follow(watch, heir)) {
         return false;
     }
     *good = display->leader(watch);

@@ -46,12 +46,6 @@ struct walk {
     size_t removed;
 };
 
-/* Twice: a process that has forked and gone meanwhile (daemon(3)) has an heir only in the second look. */
-static bool is_left(struct family_view *view)
-{
-    return !view_lives(view) && view_refresh(view) == 0 && !view_lives(view);
-}
-
 static void visit_file(struct walk *walk, int folder, const char *path, const char *name)
 {
     struct family_view view;
@@ -62,7 +56,7 @@ static void visit_file(struct walk *walk, int folder, const char *path, const ch
         return;
     }
     if (walk->cleans) {
-        walk->removed += is_left(&view) && unlinkat(folder, name, 0) == 0;
+        walk->removed += !view_awaits_heir(&view) && unlinkat(folder, name, 0) == 0;
         view_close(&view);
     } else {
         walk->visit(&view, walk->argument);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 
 #include "lib/text.h"
 
+#define HEIR_LOOKS    10
+#define HEIR_LOOK_MS  20
 #define DURATION_MOST (INT64_C(366) * 86400 * 1000000000) /* as settings have it */
 
 /* Putting in order --------------------------------------------------------------------------------- */
@@ -208,6 +211,16 @@ bool view_lives(const struct family_view *view)
     return lives;
 }
 
+static bool is_reserved(const struct family_view *view)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < view->layout->high; i++) {
+        any |= view->layout->members[i].state == FAMILY_RESERVED;
+    }
+    return any;
+}
+
 /* Opening -------------------------------------------------------------------------------------------- */
 
 int view_refresh(struct family_view *view)
@@ -225,6 +238,22 @@ int view_refresh(struct family_view *view)
         list_members(view);
     }
     return error;
+}
+
+bool view_awaits_heir(struct family_view *view)
+{
+    bool lives = view_lives(view);
+
+    for (int i = 0; i < HEIR_LOOKS && !lives; i++) {
+        if (i > 0 && is_reserved(view)) {
+            (void)poll(NULL, 0, HEIR_LOOK_MS);
+        }
+        lives = view_refresh(view) == 0 && view_lives(view);
+        if (!lives && !is_reserved(view)) {
+            break;
+        }
+    }
+    return lives;
 }
 
 /* Never blocks on what is no file (a FIFO). */

@@ -58,6 +58,12 @@ const struct member_view *view_member(const struct family_view *view, pid_t pid)
 bool view_lives(const struct family_view *view);
 bool view_is_here(const struct family_view *view); /* its pids are ours */
 
+/*
+ * Read again until somebody lives, or nobody will: a process that forks and goes (daemon(3)) leaves a slot
+ * that is reserved, and that its child fills when it runs.
+ */
+bool view_awaits_heir(struct family_view *view);
+
 /* "running", "draining", ...: enum flux_phases of fluxshim.h. */
 const char *view_phase(uint32_t phase);
 
