@@ -232,9 +232,8 @@ int view_refresh(struct family_view *view)
         error = -EBADMSG;
     }
     if (error == 0) {
-        view->spare = view->layout;
-        view->layout = fresh;
         mend(fresh);
+        memcpy(view->layout, fresh, sizeof(*fresh));
         list_members(view);
     }
     return error;

@@ -32,7 +32,7 @@ struct family_view {
     bool can_write;               /* else nothing can be asked of the family */
     char path[4096];              /* as it was found; may hold anything */
     struct family_layout *layout; /* the copy */
-    struct family_layout *spare;  /* for the next one */
+    struct family_layout *spare;  /* for the next one, until it is in order */
     struct member_view *members;  /* in use; the owner first */
     size_t member_count;
 };
