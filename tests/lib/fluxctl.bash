@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # variables of lib/fluxshim, and results for the tests
 # What the tests of fluxctl's answers share: runs, JSON without what differs each time, terminals.
 
-FLUXCTL=$BUILD/fluxctl
+FLUXCTL=${FLUXCTL:-$BUILD/fluxctl}
 
 fluxctl_setup() {
     fluxshim_setup
