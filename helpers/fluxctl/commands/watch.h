@@ -84,6 +84,9 @@ const char *watch_summary(const struct watch *watch);
 /* "SIGTERM from pid 12", "a demand", "its own exit"; static. */
 const char *watch_cause(const struct watch *watch);
 
+/* "12.3 s", "no end"; one of the rotating buffers of lib/text.h. */
+const char *watch_time_left(const struct watch *watch, int64_t until);
+
 /* For those that are no terminal: the process's end, the time, or nobody reads any more (false). */
 bool watch_wait_for(const struct watch *watch, int ms);
 

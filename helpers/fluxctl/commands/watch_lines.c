@@ -67,12 +67,6 @@ static bool second_signal(struct watch *watch)
     return print(watch, "a second signal");
 }
 
-static const char *time_left(int64_t until, int64_t now)
-{
-    return until == INT64_MAX || until == 0 ? "no end"
-                                            : text_duration(until > now ? until - now : 0);
-}
-
 /* The first one, and how many the server opens and closes while it serves, are nobody's news. */
 static bool look(struct watch *watch)
 {
@@ -85,8 +79,8 @@ static bool look(struct watch *watch)
         return true;
     }
     return print(watch, "%" PRIu64 " of %" PRIu64 " connections left; drain: %s, all: %s%s%s%s%s",
-                 left, (uint64_t)now->left_at_signal, time_left(now->deadline_ns, watch->now_ns),
-                 time_left(now->end_ns, watch->now_ns), oldest ? "; oldest " : "",
+                 left, (uint64_t)now->left_at_signal, watch_time_left(watch, now->deadline_ns),
+                 watch_time_left(watch, now->end_ns), oldest ? "; oldest " : "",
                  oldest ? view_address(&oldest->socket.peer, oldest->socket.peer_size) : "",
                  oldest ? ", " : "", oldest ? oldest->why : "");
 }

@@ -82,17 +82,11 @@ static void draw_counts(const struct watch *watch)
     }
 }
 
-static const char *time_left(int64_t until, int64_t now)
-{
-    return until == INT64_MAX || until == 0 ? "no end"
-                                            : text_duration(until > now ? until - now : 0);
-}
-
 static void draw_times(const struct watch *watch)
 {
     const struct family_stop *stop = &watch->view.layout->stop;
-    const char *phase = time_left(stop->deadline_ns, watch->now_ns);
-    const char *all = time_left(stop->end_ns, watch->now_ns);
+    const char *phase = watch_time_left(watch, stop->deadline_ns);
+    const char *all = watch_time_left(watch, stop->end_ns);
 
     if (live_columns() < NARROW) {
         live_line(COLOR_PLAIN, "%s of %s", phase, all);
