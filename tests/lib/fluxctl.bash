@@ -13,7 +13,18 @@ fluxctl_setup() {
 
 fluxctl_teardown() {
     end_terminal
+    remember_children
     fluxshim_teardown
+}
+
+# A master that is killed leaves its workers behind; what they print names them.
+remember_children() {
+    local pid
+
+    while read -r pid; do
+        [[ $(readlink "/proc/$pid/exe") != */families && $(readlink "/proc/$pid/exe") != */python3* ]] ||
+            remember_process "$pid"
+    done < <(sed -n 's/^worker //p; s/^daemon //p' "$work"/server.*.out 2>/dev/null)
 }
 
 # fluxctl ARGUMENT...: leaves ctl_status, ctl_out and ctl_err.
