@@ -64,7 +64,9 @@ static void print_stop(const struct family_stop *stop)
     }
     (void)printf("stop: %s", describe_reason(stop) ? describe_reason(stop) : "unknown reason");
     if (stop->signo != 0) {
-        (void)printf(" SIG%s", sigabbrev_np(stop->signo));
+        const char *name = sigabbrev_np(stop->signo);
+
+        (void)(name ? printf(" SIG%s", name) : printf(" %d", (int)stop->signo));
     }
     if (stop->sender_pid > 0) {
         (void)printf(" from pid %d", (int)stop->sender_pid);

@@ -57,6 +57,12 @@ static void add_signal(cJSON *object, const struct family_stop *stop)
     }
 }
 
+void describe_cause(cJSON *object, const struct family_stop *stop)
+{
+    json_add_text(object, "reason", describe_reason(stop));
+    add_signal(object, stop);
+}
+
 /* When each phase began, those that have. */
 static void add_phases(cJSON *object, const struct family_stop *stop, int64_t began)
 {
@@ -73,7 +79,7 @@ static void add_phases(cJSON *object, const struct family_stop *stop, int64_t be
     }
 }
 
-static void add_left(cJSON *object, const char *name, int64_t until, int64_t now)
+void describe_left(cJSON *object, const char *name, int64_t until, int64_t now)
 {
     if (until == INT64_MAX || until == 0) {
         (void)cJSON_AddNullToObject(object, name);
@@ -119,12 +125,11 @@ void describe_stop(cJSON *object, const struct family_view *view, int64_t now)
     }
     cJSON *one = cJSON_AddObjectToObject(object, "stop");
 
-    json_add_text(one, "reason", describe_reason(stop));
-    add_signal(one, stop);
+    describe_cause(one, stop);
     (void)cJSON_AddBoolToObject(one, "second_signal", stop->second != 0);
     json_add_ms(one, "elapsed_ms", now - began);
-    add_left(one, "phase_left_ms", stop->deadline_ns, now);
-    add_left(one, "shutdown_left_ms", stop->end_ns, now);
+    describe_left(one, "phase_left_ms", stop->deadline_ns, now);
+    describe_left(one, "shutdown_left_ms", stop->end_ns, now);
     add_phases(one, stop, began);
     json_add_count(one, "connections_at_signal", stop->left_at_signal);
     json_add_count(one, "connections_left", stop->left);
@@ -179,7 +184,7 @@ static void add_time(cJSON *row, const char *name, int64_t ns)
     }
 }
 
-static void add_connection(cJSON *rows, const struct connection *one)
+void describe_connection(cJSON *rows, const struct connection *one)
 {
     cJSON *row = cJSON_CreateObject();
 
@@ -226,7 +231,7 @@ void describe_sockets(cJSON *object, const struct connections *connections, bool
     cJSON *rows = with_rows ? cJSON_AddArrayToObject(all, "rows") : NULL;
 
     for (size_t i = 0; with_rows && i < connections->count; i++) {
-        add_connection(rows, &connections->rows[i]);
+        describe_connection(rows, &connections->rows[i]);
     }
 }
 

@@ -20,11 +20,20 @@ void describe_head(cJSON *object, const struct family_view *view);
 /* "stop": null while it runs. */
 void describe_stop(cJSON *object, const struct family_view *view, int64_t now_ns);
 
+/* Of a stop: reason, signal, sender. */
+void describe_cause(cJSON *object, const struct family_stop *stop);
+
+/* Milliseconds left, null: no end. */
+void describe_left(cJSON *object, const char *name, int64_t until_ns, int64_t now_ns);
+
 /* "members". */
 void describe_members(cJSON *object, const struct family_view *view);
 
 /* "listeners" and "connections"; `rows`: each connection, too. NULL: null, they can't be read. */
 void describe_sockets(cJSON *object, const struct connections *connections, bool rows);
+
+/* One more object in that array: pid, fd, peer, state, why, ... */
+void describe_connection(cJSON *rows, const struct connection *connection);
 
 /* "settings". */
 void describe_settings(cJSON *object, const struct settings *settings);

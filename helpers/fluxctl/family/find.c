@@ -56,7 +56,7 @@ static void visit_file(struct walk *walk, int folder, const char *path, const ch
         return;
     }
     if (walk->cleans) {
-        walk->removed += !view_lives(&view) && unlinkat(folder, name, 0) == 0;
+        walk->removed += !view_awaits_heir(&view) && unlinkat(folder, name, 0) == 0;
         view_close(&view);
     } else {
         walk->visit(&view, walk->argument);
@@ -255,16 +255,21 @@ static enum status say_why_not(pid_t pid, int error)
     return STATUS_NOT_THERE;
 }
 
-enum status find_one(const char *run_dir, pid_t pid, struct family_view *ret_view)
+int find_quietly(const char *run_dir, pid_t pid, struct family_view *ret_view)
 {
     struct search search = {.pid = pid};
 
     find_all(run_dir, visit_candidate, &search);
     if (search.found) {
         *ret_view = search.view;
-        return STATUS_OK;
+        return 0;
     }
-    int error = find_mapped(pid, ret_view);
+    return find_mapped(pid, ret_view);
+}
+
+enum status find_one(const char *run_dir, pid_t pid, struct family_view *ret_view)
+{
+    int error = find_quietly(run_dir, pid, ret_view);
 
     return error == 0 ? STATUS_OK : say_why_not(pid, error);
 }

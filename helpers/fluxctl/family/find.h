@@ -31,6 +31,9 @@ void find_all(const char *run_dir, void (*visit)(struct family_view *view, void 
 /* The family of which that process is a living member; or what is wrong is said. */
 enum status find_one(const char *run_dir, pid_t pid, struct family_view *ret_view);
 
+/* The same without a word. 0, or -errno. */
+int find_quietly(const char *run_dir, pid_t pid, struct family_view *ret_view);
+
 /* Remove the files of families of which nobody lives. Returns how many. */
 size_t find_clean(const char *run_dir);
 

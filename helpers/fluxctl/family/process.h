@@ -36,6 +36,9 @@ uint64_t process_namespace(pid_t pid, const char *kind);
 int process_each_socket(pid_t pid, void (*visit)(int fd, uint64_t inode, void *argument),
                         void *argument);
 
+/* When the system began, seconds since 1970; 0: can't be said. */
+int64_t process_boot_s(void);
+
 /* Now, milliseconds of CLOCK_BOOTTIME; nanoseconds of CLOCK_MONOTONIC. */
 int64_t process_now_ms(void);
 int64_t process_now_ns(void);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,10 @@
 #include <unistd.h>
 
 #include "lib/text.h"
+
+#define HEIR_LOOKS    10
+#define HEIR_LOOK_MS  20
+#define DURATION_MOST (INT64_C(366) * 86400 * 1000000000) /* as settings have it */
 
 /* Putting in order --------------------------------------------------------------------------------- */
 
@@ -34,8 +39,30 @@ static void mend_bool(bool *value)
     *value = byte != 0;
 }
 
+/* Times are compared and subtracted: none may be before the clock began, or after it ends. */
+static void mend_time(_Atomic int64_t *ns)
+{
+    if (*ns < 0) {
+        *ns = 0;
+    }
+}
+
+static void mend_durations(struct settings *settings)
+{
+    for (size_t i = 0; i < settings_row_count(); i++) {
+        const struct settings_row *row = &settings_rows()[i];
+        int64_t *ns = (void *)((char *)settings + row->offset);
+
+        if ((row->kind == SETTINGS_DURATION || row->kind == SETTINGS_DURATION_OR_OFF) &&
+            (*ns < 0 || *ns > DURATION_MOST)) {
+            *ns = *ns < 0 ? 0 : DURATION_MOST;
+        }
+    }
+}
+
 static void mend_settings(struct settings *settings)
 {
+    mend_durations(settings);
     mend_bool(&settings->http);
     mend_bool(&settings->on_exit);
     mend_bool(&settings->disable);
@@ -69,6 +96,11 @@ static void mend_stop(struct family_stop *stop)
     if (stop->signo < 0 || stop->signo > 64) {
         stop->signo = 0;
     }
+    for (uint32_t i = 0; i < FAMILY_PHASES; i++) {
+        mend_time(&stop->entered_ns[i]);
+    }
+    mend_time(&stop->deadline_ns);
+    mend_time(&stop->end_ns);
     end_text((char *)stop->hook_name, sizeof(stop->hook_name));
 }
 
@@ -179,20 +211,48 @@ bool view_lives(const struct family_view *view)
     return lives;
 }
 
+static bool is_reserved(const struct family_view *view)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < view->layout->high; i++) {
+        any |= view->layout->members[i].state == FAMILY_RESERVED;
+    }
+    return any;
+}
+
 /* Opening -------------------------------------------------------------------------------------------- */
 
 int view_refresh(struct family_view *view)
 {
-    int error = read_whole(view->fd, view->layout, sizeof(*view->layout));
+    struct family_layout *fresh = view->spare;
+    int error = read_whole(view->fd, fresh, sizeof(*fresh));
 
-    if (error == 0 && !is_a_family(view->layout)) {
+    if (error == 0 && !is_a_family(fresh)) {
         error = -EBADMSG;
     }
     if (error == 0) {
-        mend(view->layout);
+        mend(fresh);
+        memcpy(view->layout, fresh, sizeof(*fresh));
         list_members(view);
     }
     return error;
+}
+
+bool view_awaits_heir(struct family_view *view)
+{
+    bool lives = view_lives(view);
+
+    for (int i = 0; i < HEIR_LOOKS && !lives; i++) {
+        if (i > 0 && is_reserved(view)) {
+            (void)poll(NULL, 0, HEIR_LOOK_MS);
+        }
+        lives = view_refresh(view) == 0 && view_lives(view);
+        if (!lives && !is_reserved(view)) {
+            break;
+        }
+    }
+    return lives;
 }
 
 /* Never blocks on what is no file (a FIFO). */
@@ -228,8 +288,9 @@ static int open_as(int folder, const char *name, int follow, const char *path,
     }
     (void)strlcpy(view.path, path, sizeof(view.path));
     view.layout = calloc(1, sizeof(*view.layout));
+    view.spare = calloc(1, sizeof(*view.spare));
     view.members = calloc(FAMILY_MOST, sizeof(*view.members));
-    int error = view.layout && view.members ? view_refresh(&view) : -ENOMEM;
+    int error = view.layout && view.spare && view.members ? view_refresh(&view) : -ENOMEM;
 
     if (error != 0) {
         view_close(&view);
@@ -253,6 +314,7 @@ void view_close(struct family_view *view)
 {
     (void)close(view->fd);
     free(view->layout);
+    free(view->spare);
     free(view->members);
     *view = (struct family_view){.fd = -1};
 }

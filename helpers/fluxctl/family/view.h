@@ -6,7 +6,7 @@
  * The file can be written to by any member of the family at any time. So it is read once, as a whole,
  * and put in order before anybody looks: texts end, numbers of slots and phases are ones that exist.
  * What remains possible is a lie, not a crash. The file stays open: what happens later can be read
- * also when it has lost its name.
+ * also when it has lost its name. A view whose refresh fails is as it was before.
  */
 #ifndef FLUXCTL_FAMILY_VIEW_H
 #define FLUXCTL_FAMILY_VIEW_H
@@ -32,6 +32,7 @@ struct family_view {
     bool can_write;               /* else nothing can be asked of the family */
     char path[4096];              /* as it was found; may hold anything */
     struct family_layout *layout; /* the copy */
+    struct family_layout *spare;  /* for the next one, until it is in order */
     struct member_view *members;  /* in use; the owner first */
     size_t member_count;
 };
@@ -56,6 +57,12 @@ const struct member_view *view_member(const struct family_view *view, pid_t pid)
 /* Does anybody of it live? Of those in another pid namespace nobody can say: true. */
 bool view_lives(const struct family_view *view);
 bool view_is_here(const struct family_view *view); /* its pids are ours */
+
+/*
+ * Read again until somebody lives, or nobody will: a process that forks and goes (daemon(3)) leaves a slot
+ * that is reserved, and that its child fills when it runs.
+ */
+bool view_awaits_heir(struct family_view *view);
 
 /* "running", "draining", ...: enum flux_phases of fluxshim.h. */
 const char *view_phase(uint32_t phase);

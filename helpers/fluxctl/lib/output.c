@@ -3,6 +3,7 @@
 /* Context: a program of one thread. */
 #include "lib/output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -76,11 +77,32 @@ size_t output_columns(size_t otherwise)
                : otherwise;
 }
 
+/*
+ * cJSON escapes the control characters of C0, and writes tabs and newlines of its own; what else a
+ * terminal must not get can only stand in a string, and \uHHHH is the same there.
+ */
+static bool print_escaped(const char *text)
+{
+    while (*text) {
+        uint32_t character = 0;
+        size_t n = text_harmful(text, &character);
+
+        if (n > 0 && character >= ' ') {
+            (void)printf("\\u%04" PRIx32, character);
+        } else {
+            n = 1;
+            (void)putchar(*text);
+        }
+        text += n;
+    }
+    return putchar('\n') != EOF && fflush(stdout) == 0 && !ferror(stdout);
+}
+
 static bool print_text(char *text)
 {
-    bool printed = text && puts(text) != EOF && fflush(stdout) == 0;
+    bool printed = text && print_escaped(text);
 
-    if (!printed) {
+    if (!printed && !(text && errno == EPIPE)) { /* whoever read it has heard enough */
         say("can't print the answer: %s", text ? "it can't be written" : "no memory");
     }
     free(text);

@@ -92,18 +92,6 @@ static size_t width_of(const struct table *table, size_t column)
     return width;
 }
 
-/* At most `most` columns of a line, and where it ends in bytes. */
-static int cut(const char *line, size_t most)
-{
-    size_t columns = 0;
-    const char *at = line;
-
-    while (*at && (((unsigned char)*at & 0xc0) == 0x80 || columns++ < most)) {
-        at++;
-    }
-    return (int)(at - line);
-}
-
 static void append(char **line, size_t *size, size_t spaces, const char *text)
 {
     size_t more = spaces + strlen(text);
@@ -129,7 +117,7 @@ static void print_line(const struct table *table, const size_t *widths, size_t i
         spaces = GAP + (right ? 0 : rest);
     }
     (void)printf("%s%.*s%s\n", row->color == COLOR_PLAIN ? "" : color(row->color),
-                 cut(line, output_columns(SIZE_MAX)), line,
+                 (int)text_fit(line, output_columns(SIZE_MAX)), line,
                  row->color == COLOR_PLAIN ? "" : color(COLOR_PLAIN));
     free(line);
 }

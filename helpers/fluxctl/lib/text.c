@@ -59,6 +59,28 @@ static bool is_harmful(const unsigned char *s, size_t n)
             (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
 }
 
+static uint32_t decode(const unsigned char *s, size_t n)
+{
+    uint32_t character = n > 1 ? s[0] & (0x7fu >> n) : s[0];
+
+    for (size_t i = 1; i < n; i++) {
+        character = character << 6 | (s[i] & 0x3fu);
+    }
+    return character;
+}
+
+size_t text_harmful(const char *at, uint32_t *ret_character)
+{
+    const unsigned char *s = (const unsigned char *)at;
+    size_t n = *s ? character_length(s) : 0;
+
+    if (n == 0 || !is_harmful(s, n)) {
+        return 0;
+    }
+    *ret_character = decode(s, n);
+    return n;
+}
+
 const char *text_visible(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -100,14 +122,60 @@ const char *text_valid(const char *text)
     return buffer;
 }
 
+/* Whole blocks: some of what is in them is narrow. */
+static bool is_wide(uint32_t character)
+{
+    static const struct {
+        uint32_t first, last;
+    } blocks[] = {{0x1100, 0x115f},   {0x231a, 0x23ff},  {0x25fd, 0x27bf}, {0x2b1b, 0x2b55},
+                  {0x2e80, 0xa4cf},   {0xa960, 0xa97f},  {0xac00, 0xd7a3}, {0xf900, 0xfaff},
+                  {0xfe10, 0xfe6f},   {0xff00, 0xff60},  {0xffe0, 0xffe6}, {0x16fe0, 0x1b2ff},
+                  {0x1f004, 0x1faff}, {0x20000, 0x3ffff}};
+
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+        if (character >= blocks[i].first && character <= blocks[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next character, or a byte that is none: its length, and its columns. */
+static size_t step(const unsigned char *s, size_t *ret_columns)
+{
+    size_t n = character_length(s);
+
+    *ret_columns = n > 1 && is_wide(decode(s, n)) ? 2 : 1;
+    return n > 0 ? n : 1;
+}
+
 size_t text_columns(const char *text)
 {
-    size_t columns = 0;
+    const unsigned char *s = (const unsigned char *)text;
+    size_t columns = 0, more;
 
-    for (; *text; text++) {
-        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    while (*s) {
+        s += step(s, &more);
+        columns += more;
     }
     return columns;
+}
+
+size_t text_fit(const char *text, size_t columns)
+{
+    const unsigned char *begin = (const unsigned char *)text, *s = begin;
+    size_t used = 0, more;
+
+    while (*s) {
+        size_t n = step(s, &more);
+
+        if (more > columns - used) {
+            break;
+        }
+        used += more;
+        s += n;
+    }
+    return (size_t)(s - begin);
 }
 
 const char *text_duration(int64_t ns)

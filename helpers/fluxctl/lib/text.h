@@ -21,11 +21,20 @@ enum { TEXT_BUFFERS = 16, TEXT_MOST = 4096 };
  */
 const char *text_visible(const char *text);
 
+/* The length of a character at `at` that text_visible() would replace by \xHH, and which one; 0: it wouldn't. */
+size_t text_harmful(const char *at, uint32_t *ret_character);
+
 /* UTF-8, with U+FFFD for each byte that isn't: for JSON, whose writer escapes what must be. */
 const char *text_valid(const char *text);
 
-/* Columns on a terminal: characters, where each counts 1. */
+/*
+ * Columns on a terminal: a character counts 1, and 2 where East Asian Width (UAX #11) is wide. One that
+ * takes none counts 1, too: a line may be shorter than it says, and never longer.
+ */
 size_t text_columns(const char *text);
+
+/* How many bytes of it fit into so many columns. */
+size_t text_fit(const char *text, size_t columns);
 
 /* "850 ms", "1.5 s", "3 min 20 s", "5 h 12 min", "4 d 3 h". */
 const char *text_duration(int64_t ns);
