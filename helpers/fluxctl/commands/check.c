@@ -9,13 +9,21 @@
 
 #include "command.h"
 #include "commands/check.h"
+#include "family/find.h"
+#include "lib/options.h"
 #include "lib/output.h"
 #include "lib/text.h"
 
-enum { OPTION_JSON };
+enum { OPTION_JSON, OPTION_LIVE, OPTION_RUN_DIR };
 
 static const struct option_row options[] = {
     [OPTION_JSON] = {.name = "json", .letter = 'j', .text = "as JSON"},
+    [OPTION_LIVE] = {.name = "live",
+                     .letter = 'l',
+                     .argument = "PID",
+                     .text = "of a process that runs: armed? all connections in its table?",
+                     .completes = COMPLETES_PID},
+    [OPTION_RUN_DIR] = FIND_OPTION,
 };
 
 static const struct {
@@ -178,10 +186,31 @@ static enum status say_error(const char *name, int error)
     }
 }
 
+static enum status run_live(const struct call *call)
+{
+    pid_t pid;
+
+    if (call->count > 0) {
+        say("either PROGRAM or --live PID");
+        return STATUS_USAGE;
+    }
+    return options_pid(call->values[OPTION_LIVE], &pid)
+               ? check_live(pid, call->values[OPTION_RUN_DIR], call->values[OPTION_JSON] != NULL)
+               : STATUS_USAGE;
+}
+
 static enum status run(struct call *call)
 {
     const char *name = call->arguments[0];
     struct report report;
+
+    if (call->values[OPTION_LIVE]) {
+        return run_live(call);
+    }
+    if (!name) {
+        say("too few arguments: PROGRAM, or --live PID");
+        return STATUS_USAGE;
+    }
     int error = check_program(name, &report);
     enum status status = error != 0 ? say_error(name, error)
                                     : check_show(&report, call->values[OPTION_JSON] != NULL);
@@ -192,8 +221,7 @@ static enum status run(struct call *call)
 
 const struct command command_check = {
     .name = "check",
-    .arguments = "PROGRAM",
-    .least = 1,
+    .arguments = "[PROGRAM]",
     .most = 1,
     .completes = COMPLETES_PROGRAM,
     .summary = "whether fluxshim will work in a program, and why not",
