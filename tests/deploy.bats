@@ -53,7 +53,7 @@ seconds() {
     unit_with simple.conf simple
     sed -i 's/KillMode=mixed/KillMode=mixd/' "$work/units/server.service.d/fluxshim.conf"
     run expect_verified server.service
-    expect_match "the test of the test" "$status$output" '^1.*KillMode'
+    expect_match "the test of the test" "$status$output" '^1.*kill mode'
 }
 
 @test "systemd: SIGKILL comes after FLUX_SHUTDOWN_TIMEOUT, and that after the drain" {
