@@ -186,7 +186,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c
 UNIT_settings = shim/format/settings.c
 UNIT_http1 = shim/format/http1.c
 UNIT_fsm = shim/engine/fsm.c
-UNIT_checkpoint = shim/engine/checkpoint.c shim/engine/curve.c shim/engine/document.c shim/engine/file.c \
+UNIT_checkpoint = shim/format/utf8.c shim/engine/checkpoint.c shim/engine/curve.c shim/engine/document.c shim/engine/file.c \
 	shim/engine/fsm.c shim/engine/past.c shim/format/json_bounds.c shim/engine/place.c shim/engine/leftovers.c shim/engine/apart.c
 UNIT_curve = shim/engine/curve.c
 UNIT_past = shim/engine/past.c shim/format/json_bounds.c

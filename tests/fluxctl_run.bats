@@ -5,6 +5,7 @@
 
 load lib/fluxshim
 load lib/fixtures
+load lib/fluxctl
 
 setup() {
     fluxshim_setup
@@ -15,13 +16,6 @@ setup() {
 
 teardown() {
     fluxshim_teardown
-}
-
-# fluxctl ARGUMENT...: leaves ctl_status, ctl_out and ctl_err.
-fluxctl() {
-    ctl_status=0
-    "$BUILD/fluxctl" "$@" >"$work/ctl.out" 2>"$work/ctl.err" </dev/null 3>&- || ctl_status=$?
-    ctl_out=$(<"$work/ctl.out") ctl_err=$(<"$work/ctl.err")
 }
 
 # expect_run STATUS STDERR ARGUMENT...

@@ -5,15 +5,14 @@
 
 load lib/fluxshim
 load lib/fixtures
+load lib/fluxctl
 
 setup() {
-    fluxshim_setup
-    export FLUX_RUN_DIR=$work/run
-    mkdir "$FLUX_RUN_DIR"
+    fluxctl_setup
 }
 
 teardown() {
-    fluxshim_teardown
+    fluxctl_teardown
 }
 
 # A family of processes, and COUNT lines that each take MS, being served.
@@ -26,17 +25,6 @@ start_prefork() { # COUNT MS
 
 are_served() {
     [ "$(grep -c '^serving ' "$server_out")" -ge "$1" ]
-}
-
-# fluxctl ARGUMENT...: leaves ctl_status, ctl_out and ctl_err.
-fluxctl() {
-    ctl_status=0
-    "$BUILD/fluxctl" "$@" >"$work/ctl.out" 2>"$work/ctl.err" </dev/null 3>&- || ctl_status=$?
-    ctl_out=$(<"$work/ctl.out") ctl_err=$(<"$work/ctl.err")
-}
-
-expect_ctl() { # STATUS
-    expect_equal "status of fluxctl ($ctl_out $ctl_err)" "$ctl_status" "$1"
 }
 
 # Stopping ----------------------------------------------------------------------------------------

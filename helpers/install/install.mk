@@ -24,7 +24,6 @@ ALL_HOOKS = $(BUILTIN_HOOKS) $(SKIPPED_HOOKS)
 hook_files = $(foreach hook,$(1),$(libdir)/fluxshim/hooks/$(hook).so $(mandir)/man7/fluxshim-$(hook).7 \
 	$(docdir)/examples/$(hook).json)
 EXAMPLES = $(wildcard helpers/hooks/example/*)
-FLUXCTL_PAGE = $(wildcard helpers/fluxctl/fluxctl.1)
 # One file, whose SONAME is the name by which it is preloaded, and no libfluxshim.so.0.1.0 with links
 # before it: ld.so.cache then has LD_PRELOAD=libfluxshim.so by itself and not by a link that ldconfig
 # judges, and one rename replaces the whole of it. Nothing links with it, so nothing needs two versions
@@ -59,7 +58,7 @@ install: all
 	$(call put,shim/fluxshim.7,$(mandir)/man7/fluxshim.7)
 	$(call put,shim/fluxshim.h.3,$(mandir)/man3/fluxshim.h.3)
 	$(call put,$(BUILD)/fluxctl,$(bindir)/fluxctl,755)
-	$(foreach page,$(FLUXCTL_PAGE),$(call put,$(page),$(mandir)/man1/fluxctl.1))
+	$(call put,helpers/fluxctl/fluxctl.1,$(mandir)/man1/fluxctl.1)
 	$(call put,$(BUILD)/completions/fluxctl.bash,$(bashdir)/fluxctl)
 	$(call put,$(BUILD)/completions/fluxctl.zsh,$(zshdir)/_fluxctl)
 	$(call put,$(BUILD)/completions/fluxctl.fish,$(fishdir)/fluxctl.fish)

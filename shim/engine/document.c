@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/shim.h"
+#include "format/utf8.h"
 
 #define NS_PER_S 1000000000
 
@@ -22,40 +23,15 @@ static bool lacks_memory; /* while a document is being built; coordinator thread
 
 /* ---- text that may be anything ---- */
 
-static size_t claimed_length(unsigned char first)
-{
-    if (first < 0x80) {
-        return 1;
-    }
-    return first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-}
-
-/* Of the character at `s`, or 0 if it is none (RFC 3629: nothing overlong, no surrogates). */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t n = claimed_length(s[0]);
-
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) {
-        return 0;
-    }
-    return n;
-}
-
 /* Allocated, with U+FFFD for each bad byte. */
 static char *valid_utf8(const char *text)
 {
     char *copy = malloc(3 * strlen(text) + 1), *to = copy;
 
     while (copy && *text) {
-        size_t n = utf8_length((const unsigned char *)text);
+        size_t n = utf8_length(text);
 
-        memcpy(to, n ? text : "\xef\xbf\xbd", n ? n : 3);
+        memcpy(to, n ? text : UTF8_REPLACEMENT, n ? n : 3);
         to += n ? n : 3;
         text += n ? n : 1;
     }

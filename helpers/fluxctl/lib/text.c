@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/utf8.h"
+
 #define NS_PER_MS 1000000
 #define NS_PER_S  1000000000
-#define REPLACED  "\xef\xbf\xbd"
 
 static char *next_buffer(void)
 {
@@ -18,31 +19,6 @@ static char *next_buffer(void)
     static size_t next;
 
     return buffers[next++ % TEXT_BUFFERS];
-}
-
-static size_t claimed_length(unsigned char first)
-{
-    if (first < 0x80) {
-        return 1;
-    }
-    return first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-}
-
-/* Of the character at `s`, or 0 if it is none (RFC 3629: nothing overlong, no surrogates). */
-static size_t character_length(const unsigned char *s)
-{
-    size_t n = claimed_length(s[0]);
-
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) {
-        return 0;
-    }
-    return n;
 }
 
 /* U+0080..9F; U+061C, 200E-200F, 2028-202E, 2066-2069: marks and overrides of direction, line ends. */
@@ -72,7 +48,7 @@ static uint32_t decode(const unsigned char *s, size_t n)
 size_t text_harmful(const char *at, uint32_t *ret_character)
 {
     const unsigned char *s = (const unsigned char *)at;
-    size_t n = *s ? character_length(s) : 0;
+    size_t n = *s ? utf8_length((const char *)s) : 0;
 
     if (n == 0 || !is_harmful(s, n)) {
         return 0;
@@ -87,7 +63,7 @@ const char *text_visible(const char *text)
     char *buffer = next_buffer(), *to = buffer;
 
     while (*s && to + 20 < buffer + TEXT_MOST) { /* four bytes as \xHH, and the end */
-        size_t n = character_length(s), bytes = n ? n : 1;
+        size_t n = utf8_length((const char *)s), bytes = n ? n : 1;
 
         if (*s == '\\') {
             *to++ = '\\';
@@ -112,10 +88,10 @@ const char *text_valid(const char *text)
     char *buffer = next_buffer(), *to = buffer;
 
     while (*s && to + 8 < buffer + TEXT_MOST) {
-        size_t n = character_length(s);
+        size_t n = utf8_length((const char *)s);
 
-        memcpy(to, n ? (const char *)s : REPLACED, n ? n : sizeof(REPLACED) - 1);
-        to += n ? n : sizeof(REPLACED) - 1;
+        memcpy(to, n ? (const char *)s : UTF8_REPLACEMENT, n ? n : sizeof(UTF8_REPLACEMENT) - 1);
+        to += n ? n : sizeof(UTF8_REPLACEMENT) - 1;
         s += n ? n : 1;
     }
     *to = '\0';
@@ -143,7 +119,7 @@ static bool is_wide(uint32_t character)
 /* The next character, or a byte that is none: its length, and its columns. */
 static size_t step(const unsigned char *s, size_t *ret_columns)
 {
-    size_t n = character_length(s);
+    size_t n = utf8_length((const char *)s);
 
     *ret_columns = n > 1 && is_wide(decode(s, n)) ? 2 : 1;
     return n > 0 ? n : 1;
