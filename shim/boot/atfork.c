@@ -2,6 +2,7 @@
 /* fork(): the child is a member of the family, with no signal held and no thread. */
 /* Context: the forking thread, and its child; never blocks. */
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "boot/boot.h"
 #include "sigsafe/crash.h"
@@ -23,13 +24,27 @@ FORK_PATH static void shut_signals(void)
     life_thread.fork_mask = sigdisp_from_set(&open);
 }
 
+/* libc's own functions for this lie on pages of which the child has none yet: two faults. */
+FORK_PATH static void set_mask(uint64_t mask)
+{
+#if defined(__x86_64__)
+    register const void *none __asm__("rdx") = NULL;
+    register long size __asm__("r10") = sizeof(mask);
+    long result = SYS_rt_sigprocmask;
+
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "D"(SIG_SETMASK), "S"(&mask), "r"(none), "r"(size)
+                     : "rcx", "r11", "memory");
+#else
+    (void)real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
+#endif
+}
+
 FORK_PATH static void open_signals(void)
 {
-    sigset_t open = {{0}}; /* a call of sigemptyset is a page more to be found in the child */
-
     if (life_thread.fork_virtual) {
-        sigdisp_add_to_set(&open, life_thread.fork_mask);
-        (void)real.pthread_sigmask(SIG_SETMASK, &open, NULL);
+        set_mask(life_thread.fork_mask);
     }
 }
 
