@@ -6,6 +6,7 @@
 
 #include "boot/boot.h"
 #include "sigsafe/crash.h"
+#include "sigsafe/direct.h"
 #include "sigsafe/family.h"
 #include "sigsafe/real.h"
 #include "sigsafe/saving.h"
@@ -24,27 +25,11 @@ FORK_PATH static void shut_signals(void)
     life_thread.fork_mask = sigdisp_from_set(&open);
 }
 
-/* libc's own functions for this lie on pages of which the child has none yet: two faults. */
-FORK_PATH static void set_mask(uint64_t mask)
-{
-#if defined(__x86_64__)
-    register const void *none __asm__("rdx") = NULL;
-    register long size __asm__("r10") = sizeof(mask);
-    long result = SYS_rt_sigprocmask;
-
-    __asm__ volatile("syscall"
-                     : "+a"(result)
-                     : "D"(SIG_SETMASK), "S"(&mask), "r"(none), "r"(size)
-                     : "rcx", "r11", "memory");
-#else
-    (void)real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
-#endif
-}
-
 FORK_PATH static void open_signals(void)
 {
     if (life_thread.fork_virtual) {
-        set_mask(life_thread.fork_mask);
+        (void)direct_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&life_thread.fork_mask, 0,
+                          sizeof(life_thread.fork_mask));
     }
 }
 
