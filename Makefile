@@ -88,7 +88,7 @@ $(BUILD)/libfluxshim.so: $(FORMAT_OBJ) $(SIGSAFE_OBJ) $(WRAP_OBJ) $(BOOT_OBJ) $(
 
 $(BUILD)/fluxshim/engine.so: $(ENGINE_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -lcjson -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic -ldl -pthread
+	$(CC) $(OPT) $(HARDEN) $(ALLOCATOR) -shared -o $@ $^ -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic -ldl -pthread
 
 # Only what is fluxshim's own has a version. The names that it interposes must have none: a program asks
 # for pthread_create@GLIBC_2.34, and ld.so takes for it a definition of that version or of none at all.

@@ -105,7 +105,7 @@ static struct settings *settings_room(void)
     return room;
 }
 
-const struct settings *arm_settings(void)
+FORK_PATH const struct settings *arm_settings(void)
 {
     return bridge.settings;
 }

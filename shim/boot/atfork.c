@@ -2,9 +2,11 @@
 /* fork(): the child is a member of the family, with no signal held and no thread. */
 /* Context: the forking thread, and its child; never blocks. */
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "boot/boot.h"
 #include "sigsafe/crash.h"
+#include "sigsafe/direct.h"
 #include "sigsafe/family.h"
 #include "sigsafe/real.h"
 #include "sigsafe/saving.h"
@@ -25,11 +27,9 @@ FORK_PATH static void shut_signals(void)
 
 FORK_PATH static void open_signals(void)
 {
-    sigset_t open = {{0}}; /* a call of sigemptyset is a page more to be found in the child */
-
     if (life_thread.fork_virtual) {
-        sigdisp_add_to_set(&open, life_thread.fork_mask);
-        (void)real.pthread_sigmask(SIG_SETMASK, &open, NULL);
+        (void)direct_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&life_thread.fork_mask, 0,
+                          sizeof(life_thread.fork_mask));
     }
 }
 

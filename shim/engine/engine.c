@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine's one exported symbol: what the shim may ask of it. */
 /* Context: load runs in the arming thread; run is the coordinator's thread. */
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 #include "engine/config.h"
 #include "engine/coordinator.h"
 #include "engine/hook_list.h"
+#include "engine/json.h"
 #include "engine/publish.h"
 #include "engine/shim.h"
 #include "engine/state_files.h"
@@ -34,9 +34,18 @@ static void load_hooks(void)
         (void)hooks_config_from_list(shim->settings->hooks, &configured);
     }
     (void)hook_list_load(&configured, checkpoint_before()->hooks, audience_ours());
-    checkpoint_forget_before();
+    if (shim->settings->checkpoint[0] != '\0') {
+        checkpoint_forget_before();
+    }
     publish_generation();
     hooks_config_free(&configured);
+}
+
+/* The file's own settings can name a checkpoint and hooks. */
+static bool wants_json(const struct settings *settings)
+{
+    return settings->config[0] != '\0' || settings->checkpoint[0] != '\0' ||
+           settings->hooks[0] != '\0';
 }
 
 /* Everything that can go wrong with the settings is told here, at the start and not at the end. */
@@ -46,7 +55,9 @@ static int load(const struct bridge *bridge)
         return -EPROTO;
     }
     shim = bridge;
-    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = malloc, .free_fn = free});
+    if (wants_json(bridge->settings) && !json_open()) {
+        return -ELIBACC;
+    }
     (void)config_load(shim->settings, &configured);
     if (shim->settings->checkpoint[0] != '\0') {
         (void)checkpoint_prepare(shim->settings->checkpoint);

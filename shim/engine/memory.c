@@ -6,7 +6,7 @@
  * RTLD_DEEPBIND binds this object's malloc and free to libc's own, but strdup or realpath inside
  * libc allocate with whatever the program brought along (redis: jemalloc). Freed by libc, such a
  * block crashes. So the link replaces the four names (ld --wrap) with what the shim sees, and
- * cJSON is told to do the same (engine.c).
+ * cJSON is told to do the same (json.c).
  */
 #include <stddef.h>
 

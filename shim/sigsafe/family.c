@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sigsafe/direct.h"
 #include "sigsafe/family.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
@@ -72,6 +73,7 @@ void family_found(struct family_layout *layout, int signo)
     layout->magic = FAMILY_MAGIC;
     family = layout;
     become(0);
+    atomic_store(&life->owns, 1);
 }
 
 /* The owner ------------------------------------------------------------------------------------- */
@@ -102,26 +104,47 @@ static bool is_heir(const struct family_member *self, uint32_t owner)
     return parent == owner || parent == family_index() || slot_is_gone(parent);
 }
 
+/* A child that only exits must not touch the mapping: that would cost it a page fault. */
 FORK_PATH bool family_is_owner(void)
 {
-    return !family_self() || atomic_load(&family->owner) == family_index();
+    return !family_self() ||
+           (atomic_load(&life->owns) && atomic_load(&family->owner) == family_index());
+}
+
+/* Neither an orphan nor the owner's: it is no heir, whoever the owner may be. */
+FORK_PATH static bool has_its_parent(void)
+{
+    return life->parent != 0 && direct_call(SYS_getppid, 0, 0, 0, 0) == life->parent;
 }
 
 FORK_PATH bool family_may_lead(void)
 {
+    if (family_is_owner()) {
+        return true;
+    }
+    if (has_its_parent()) {
+        return false;
+    }
     const struct family_member *self = family_self();
-    uint32_t owner = family ? atomic_load(&family->owner) : 0;
+    uint32_t owner = atomic_load(&family->owner);
 
-    return family_is_owner() || (slot_is_gone(owner) && !is_apart(self) && is_heir(self, owner) &&
-                                 atomic_load(&family->phase) != FAMILY_RELEASED);
+    return (slot_is_gone(owner) && !is_apart(self) && is_heir(self, owner) &&
+            atomic_load(&family->phase) != FAMILY_RELEASED);
 }
 
 bool family_leads(void)
 {
     uint32_t owner = family ? atomic_load(&family->owner) : 0;
 
-    return family_is_owner() || (family_may_lead() && atomic_compare_exchange_strong(
-                                                          &family->owner, &owner, family_index()));
+    if (family_is_owner()) {
+        return true;
+    }
+    if (!family_may_lead() ||
+        !atomic_compare_exchange_strong(&family->owner, &owner, family_index())) {
+        return false;
+    }
+    atomic_store(&life->owns, 1);
+    return true;
 }
 
 bool family_owner_is(pid_t pid)
@@ -132,7 +155,7 @@ bool family_owner_is(pid_t pid)
 
 enum family_phase family_phase(void)
 {
-    if (!family_self() || atomic_load(&family->owner) == family_index()) {
+    if (family_is_owner()) {
         return FAMILY_RUNNING;
     }
     return (enum family_phase)atomic_load(&family->phase);
@@ -334,9 +357,28 @@ static void tell_once_full(void)
     }
 }
 
+static pid_t own_pid(void)
+{
+    return life->pid != 0 ? life->pid : getpid();
+}
+
+/* Where the parent learns the child's pid, the child has nothing to write: a fault less. */
+FORK_PATH static void prepare(struct family_member *member, bool with_connections)
+{
+    clear(member);
+    atomic_store(&member->parent, family_index());
+    life_thread.fork_parent = own_pid();
+    life_thread.reserved_active = with_connections;
+    if (life_thread.reserved_told) {
+        atomic_store(&member->state, with_connections ? FAMILY_ACTIVE : FAMILY_CLEAN);
+    }
+}
+
 FORK_PATH void family_before_fork(bool with_connections)
 {
     life_thread.reserved = 0;
+    life_thread.reserved_told = life_thread.fork_wrapped;
+    life_thread.fork_wrapped = 0;
     if (!family_self()) {
         return;
     }
@@ -351,10 +393,8 @@ FORK_PATH void family_before_fork(bool with_connections)
         tell_once_full();
         return;
     }
-    clear(&family->members[index]);
-    atomic_store(&family->members[index].parent, family_index());
+    prepare(&family->members[index], with_connections);
     life_thread.reserved = index;
-    life_thread.reserved_active = with_connections;
 }
 
 /* A child of ours has this number now: whoever had it before is gone. */
@@ -382,24 +422,33 @@ FORK_PATH void family_after_fork(pid_t pid)
     }
 }
 
-FORK_PATH void family_in_child(void)
+/* libc itself forks (daemon, forkpty), or clone(2) does: nobody else may do it. */
+static void introduce_itself(struct family_member *self)
 {
-    uint32_t index = life_thread.reserved, reserved = FAMILY_RESERVED;
-
-    if (index == 0 || !family) {
-        family = NULL; /* a family of its own, from its first accept on */
-        return;
-    }
-    struct family_member *self = &family->members[index];
+    uint32_t reserved = FAMILY_RESERVED;
     int32_t none = 0;
     pid_t pid = getpid();
 
-    become(index);
     if (pid != 1 && atomic_compare_exchange_strong(&self->pid, &none, pid)) {
         atomic_store(&self->alive_ms, process_now_ms());
     } /* 1: in a pid namespace of its own, and only the parent knows */
     (void)atomic_compare_exchange_strong(
         &self->state, &reserved, life_thread.reserved_active ? FAMILY_ACTIVE : FAMILY_CLEAN);
+}
+
+FORK_PATH void family_in_child(void)
+{
+    uint32_t index = life_thread.reserved;
+
+    if (index == 0 || !family) {
+        family = NULL; /* a family of its own, from its first accept on */
+        return;
+    }
+    become(index);
+    life->parent = life_thread.fork_parent;
+    if (!life_thread.reserved_told) {
+        introduce_itself(&family->members[index]);
+    }
 }
 
 void family_activate(void)
@@ -489,6 +538,7 @@ int family_join(struct family_layout *layout)
     set_pid(member, getpid());
     atomic_store(&member->state, FAMILY_ACTIVE);
     become(index);
+    atomic_store(&life->owns, index == owner);
     return 0;
 }
 

@@ -192,10 +192,12 @@ FORK_PATH bool fdtab_lend(void)
     bool any = false;
 
     for (uint32_t fd = 0; fd < high; fd++) {
-        if (kind_of(&fdtab.entries[fd]) & FD_CONNECTION) {
+        uint8_t kind = kind_of(&fdtab.entries[fd]);
+
+        if ((kind & (FD_CONNECTION | FD_LENT)) == FD_CONNECTION) { /* a write may copy the page */
             atomic_fetch_or_explicit(&fdtab.entries[fd].kind, FD_LENT, memory_order_relaxed);
-            any = true;
         }
+        any |= (kind & FD_CONNECTION) != 0;
     }
     return any;
 }

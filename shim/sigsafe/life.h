@@ -87,6 +87,8 @@ struct life {
     _Atomic uint32_t left_behind;   /* a hook has not returned, and may hold a lock of libc's */
     _Atomic uint64_t guarded;       /* crash.h: signals with its handler in front, bit signo-1 */
     uint32_t member;                /* slot in the family's mapping + 1, 0: none (family.h) */
+    _Atomic uint32_t owns;          /* family.h: it is, or was, the family's owner */
+    pid_t parent;                   /* who has forked it, 0: not known */
     pid_t pid;                      /* of the process that armed; constant once armed */
     pid_t tid;                      /* of the thread that armed */
 };
@@ -104,6 +106,8 @@ struct life_thread {
     uint8_t vfork_masked;    /* that child has set its signal mask itself */
     uint8_t owns_masks;      /* the program's only thread: virtual masks are this thread's alone */
     uint8_t reserved_active; /* family.h: what the child of the fork under way starts as */
+    uint8_t fork_wrapped;    /* the next fork is the wrapper's, which learns the child's pid */
+    uint8_t reserved_told;   /* so the parent writes all that is to be written of the child */
     uint8_t fork_virtual;    /* boot/atfork.c: what the child is to believe, as its parent did */
     uint8_t fork_sandboxed;
     uint8_t fork_guarded; /* crash.h: the child has handlers, or a mark, to be rid of */
@@ -111,6 +115,7 @@ struct life_thread {
     uint64_t fork_managed, fork_blocked, fork_mask;
     int claimed_errno;       /* what errno was before the call that such an EINTR has ended */
     uint32_t reserved;       /* family.h: its slot, 0: none */
+    pid_t fork_parent;       /* who forks */
     uint32_t before_exec;    /* family.h: the state to go back to if an exec fails */
     struct crash_mark *hook; /* crash.h: the hook that this thread is in, or NULL */
 };

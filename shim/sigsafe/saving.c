@@ -56,7 +56,7 @@ void saving_install(int64_t interval_ns)
     }
 }
 
-void saving_go_on_in_child(void)
+FORK_PATH void saving_go_on_in_child(void)
 {
     if (interval != 0) {
         begin();

@@ -247,6 +247,7 @@ FORK_PATH static void after_fork(pid_t pid)
 /* The handlers that boot/atfork.c registers don't learn the child's pid. */
 FORK_PATH WRAP pid_t fork(void)
 {
+    life_thread.fork_wrapped = 1;
     pid_t pid = real.fork();
 
     if (pid != 0) {
