@@ -9,7 +9,7 @@
 
 #include "engine/shim.h"
 
-#define TEXT(number)    #number
+#define TEXT(number)     #number
 #define SONAME_OF(major) "libcjson.so." TEXT(major)
 
 /* Each row gives return type, name, parameters and arguments, as in sigsafe/real.h. */
@@ -35,6 +35,8 @@
 
 #define WRITERS(R)                                                                                 \
     R(cJSON *, CreateObject, (void), ())                                                           \
+    R(cJSON *, CreateArray, (void), ())                                                            \
+    R(cJSON *, CreateRaw, (const char *raw), (raw))                                                \
     R(cJSON_bool, AddItemToArray, (cJSON * array, cJSON * item), (array, item))                    \
     R(cJSON *, AddArrayToObject, (cJSON *const object, const char *const name), (object, name))    \
     R(cJSON *, AddObjectToObject, (cJSON *const object, const char *const name), (object, name))   \
@@ -43,8 +45,7 @@
       (cJSON *const object, const char *const name, const cJSON_bool value),                       \
       (object, name, value))                                                                       \
     R(cJSON *, AddStringToObject,                                                                  \
-      (cJSON *const object, const char *const name, const char *const text),                       \
-      (object, name, text))                                                                        \
+      (cJSON *const object, const char *const name, const char *const text), (object, name, text)) \
     R(cJSON *, AddRawToObject,                                                                     \
       (cJSON *const object, const char *const name, const char *const raw), (object, name, raw))   \
     R(char *, Print, (const cJSON *item), (item))                                                  \
