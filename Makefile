@@ -185,6 +185,8 @@ $(BUILD)/tests/bench/%: tests/bench/%.c
 # A unit test links the module that it mirrors, and what that needs.
 UNIT_settings = shim/format/settings.c
 UNIT_http1 = shim/format/http1.c
+UNIT_quiet = shim/format/quiet.c
+UNIT_utf8 = shim/format/utf8.c
 UNIT_fsm = shim/engine/fsm.c
 UNIT_checkpoint = shim/format/utf8.c shim/engine/checkpoint.c shim/engine/curve.c shim/engine/document.c shim/engine/file.c \
 	shim/engine/fsm.c shim/engine/past.c shim/format/json_bounds.c shim/engine/place.c shim/engine/leftovers.c shim/engine/apart.c
