@@ -73,7 +73,6 @@ FORK_PATH static void go_on(void)
 
 FORK_PATH void fork_in_child(void)
 {
-    life_thread.wait_frame = 0;
     life_thread.owns_masks = 0;
     if (life_thread.fork_guarded) {
         crash_forget_in_child();

@@ -31,12 +31,17 @@ enum evidence_state {
     EVIDENCE_READ,
     EVIDENCE_WRITTEN,
     EVIDENCE_LISTENING,
-    EVIDENCE_SAID
+    EVIDENCE_SAID /* alone in having bit 2 */
 };
 
 struct fd_entry {
-    _Atomic uint8_t kind;
-    _Atomic uint8_t evidence;   /* enum evidence_state */
+    union {
+        struct {
+            _Atomic uint8_t kind;
+            _Atomic uint8_t evidence; /* enum evidence_state */
+        };
+        _Atomic uint16_t kind_and_evidence; /* both in one load: evidence.h */
+    };
     _Atomic uint8_t http_state; /* struct http1, taken apart so that an entry is 16 bytes */
     _Atomic uint8_t http_step;
     _Atomic uint32_t activity; /* changes with each transfer and each reuse */

@@ -15,18 +15,15 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-/* The stack pointer here: in a wrapper's body that is where its calls begin. */
-static inline __attribute__((always_inline)) uintptr_t context_here(void)
-{
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-
-#if defined(__x86_64__)
-    __asm__ volatile("movq %%rsp, %0" : "=r"(here));
-#elif defined(__aarch64__)
-    __asm__ volatile("mov %0, sp" : "=r"(here));
-#endif
-    return here;
-}
+/*
+ * A system call that has just come back: its second and third argument, which the kernel leaves in their
+ * registers, and its result. Nothing matches a result of 0.
+ */
+struct context_call {
+    uint32_t second, third; /* the lower halves */
+    long result;
+    bool is_any; /* this processor tells nothing: it may be any call, with any result */
+};
 
 #if defined(__x86_64__)
 
@@ -48,6 +45,23 @@ static inline bool context_restarts(const ucontext_t *context)
     const uint8_t *next = (const uint8_t *)context->uc_mcontext.gregs[REG_RIP];
 
     return next[0] == 0x0f && next[1] == 0x05;
+}
+
+/* The number of a call that the kernel restarts, or that is about to be made. */
+static inline long context_number(const ucontext_t *context)
+{
+    return (long)context->uc_mcontext.gregs[REG_RAX];
+}
+
+static inline struct context_call context_call(const ucontext_t *context)
+{
+    const greg_t *registers = context->uc_mcontext.gregs;
+    const uint8_t *next = (const uint8_t *)registers[REG_RIP];
+    bool is_behind = next[-2] == 0x0f && next[-1] == 0x05;
+
+    return (struct context_call){.second = (uint32_t)registers[REG_RSI],
+                                 .third = (uint32_t)registers[REG_RDX],
+                                 .result = is_behind ? (long)registers[REG_RAX] : 0};
 }
 
 /* A call that the kernel would restart fails with EINTR instead. */
@@ -79,6 +93,21 @@ static inline bool context_restarts(const ucontext_t *context)
     return *(const uint32_t *)context->uc_mcontext.pc == 0xd4000001;
 }
 
+static inline long context_number(const ucontext_t *context)
+{
+    return (long)context->uc_mcontext.regs[8];
+}
+
+static inline struct context_call context_call(const ucontext_t *context)
+{
+    const uint32_t *next = (const uint32_t *)context->uc_mcontext.pc;
+
+    return (struct context_call){
+        .second = (uint32_t)context->uc_mcontext.regs[1],
+        .third = (uint32_t)context->uc_mcontext.regs[2],
+        .result = next[-1] == 0xd4000001 ? (long)context->uc_mcontext.regs[0] : 0};
+}
+
 static inline void context_interrupt(ucontext_t *context)
 {
     if (context_restarts(context)) {
@@ -105,6 +134,18 @@ static inline bool context_restarts(const ucontext_t *context)
 {
     (void)context;
     return false;
+}
+
+static inline long context_number(const ucontext_t *context)
+{
+    (void)context;
+    return -1;
+}
+
+static inline struct context_call context_call(const ucontext_t *context)
+{
+    (void)context;
+    return (struct context_call){.is_any = true};
 }
 
 static inline void context_interrupt(ucontext_t *context)

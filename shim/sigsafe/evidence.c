@@ -3,6 +3,8 @@
 /* Context: AS-Safe, MT-Safe, never blocks. */
 #include "sigsafe/evidence.h"
 
+#include "sigsafe/safepoint.h"
+
 bool evidence_http = true;
 
 /*
@@ -25,92 +27,116 @@ static void store_http(struct fd_entry *entry, const struct http1 *http)
     atomic_store_explicit(&entry->http_step, http->step, memory_order_relaxed);
 }
 
-static void touch(struct fd_entry *entry)
+struct fd_entry *evidence_look(int fd)
 {
-    uint32_t activity = atomic_load_explicit(&entry->activity, memory_order_relaxed);
+    if (atomic_load_explicit(&life->work, memory_order_relaxed) != 0) {
+        safepoint_do_work();
+    }
+    return fdtab_reopen() ? NULL : fdtab_connection(fd, NULL);
+}
 
-    atomic_store_explicit(&entry->activity, activity + 1, memory_order_relaxed);
-    if (__builtin_expect(atomic_load_explicit(&entry->kind, memory_order_relaxed) & FD_LENT, 0)) {
+/* A transfer says that a copied connection is this process's own (fdtab_lend()). */
+static void note_oddly(struct fd_entry *entry, enum evidence_state state)
+{
+    if (atomic_load_explicit(&entry->kind, memory_order_relaxed) & FD_LENT) {
         atomic_fetch_and_explicit(&entry->kind, (uint8_t)~FD_LENT, memory_order_relaxed);
     }
-}
-
-void evidence_after_read(struct fd_entry *entry, const void *first, size_t room, ssize_t n)
-{
-    if (n <= 0) {
-        return;
-    }
-    if (evidence_http) {
-        struct http1 http = load_http(entry);
-
-        http1_request(&http, first, (size_t)n < room ? (size_t)n : room);
-        store_http(entry, &http);
-    }
-    touch(entry);
     if (evidence_get(entry) != EVIDENCE_SAID) {
-        evidence_set(entry, EVIDENCE_READ);
+        evidence_set(entry, state);
     }
 }
 
-void evidence_after_readv(struct fd_entry *entry, const struct iovec *parts, size_t count,
-                          ssize_t n)
+static bool is_followed(const struct fd_entry *entry)
 {
-    static const struct iovec none;
-    const struct iovec *first = count > 0 ? parts : &none;
+    return atomic_load_explicit(&entry->http_state, memory_order_relaxed) != HTTP1_OFF;
+}
 
-    evidence_after_read(entry, first->iov_base, first->iov_len, n);
+ssize_t evidence_look_at_request(struct fd_entry *entry, const void *first, ssize_t n)
+{
+    struct http1 http = load_http(entry);
+
+    http1_request(&http, first, (size_t)n);
+    store_http(entry, &http);
+    return n;
+}
+
+ssize_t evidence_has_read_oddly(struct fd_entry *entry, const void *first, ssize_t n)
+{
+    note_oddly(entry, EVIDENCE_READ);
+    return evidence_look_at_request(entry, first, n);
+}
+
+ssize_t evidence_after_readv(struct fd_entry *entry, const struct iovec *parts, size_t count,
+                             ssize_t n)
+{
+    if (n > 0 && count > 0) {
+        size_t room = parts->iov_len;
+
+        (void)evidence_has_read(entry, parts->iov_base, (size_t)n < room ? n : (ssize_t)room);
+    }
+    return n;
+}
+
+void evidence_after_read_unseen(struct fd_entry *entry, ssize_t n)
+{
+    if (n > 0) {
+        (void)evidence_has_read(entry, NULL, 0);
+    }
+}
+
+ssize_t evidence_follow(struct fd_entry *entry, const void *bytes, ssize_t n)
+{
+    struct http1 http = load_http(entry);
+
+    http1_write(&http, bytes, (size_t)n);
+    store_http(entry, &http);
+    return n;
 }
 
 static void wrote(struct fd_entry *entry, uint32_t before)
 {
-    bool undisturbed = before == evidence_before_write(entry);
+    uint32_t activity = evidence_activity(entry);
 
-    touch(entry);
-    if (undisturbed && evidence_get(entry) != EVIDENCE_SAID) {
-        evidence_set(entry, EVIDENCE_WRITTEN);
-    }
+    evidence_count(entry, activity);
+    note_oddly(entry, activity == before ? EVIDENCE_WRITTEN : evidence_get(entry));
 }
 
-void evidence_after_write(struct fd_entry *entry, uint32_t before, const void *bytes, ssize_t n)
+ssize_t evidence_has_written_oddly(struct fd_entry *entry, uint32_t before, const void *bytes,
+                                   ssize_t n)
 {
-    struct iovec part = {.iov_base = (void *)bytes, .iov_len = n > 0 ? (size_t)n : 0};
-
-    evidence_after_writev(entry, before, &part, 1, n);
-}
-
-void evidence_after_writev(struct fd_entry *entry, uint32_t before, const struct iovec *parts,
-                           size_t count, ssize_t n)
-{
-    if (n <= 0) {
-        return;
-    }
-    if (evidence_http) {
-        struct http1 http = load_http(entry);
-        size_t left = (size_t)n;
-
-        for (size_t i = 0; i < count && left > 0; i++) {
-            size_t taken = parts[i].iov_len < left ? parts[i].iov_len : left;
-
-            http1_write(&http, parts[i].iov_base, taken);
-            left -= taken;
-        }
-        store_http(entry, &http);
-    }
     wrote(entry, before);
+    return is_followed(entry) ? evidence_follow(entry, bytes, n) : n;
 }
 
-void evidence_after_send_unseen(struct fd_entry *entry, uint32_t before, ssize_t n)
+ssize_t evidence_after_writev(struct fd_entry *entry, uint32_t before, const struct iovec *parts,
+                              size_t count, ssize_t n)
+{
+    size_t left = n > 0 ? (size_t)n : 0;
+
+    for (size_t i = 0; i < count && left > 0 && is_followed(entry); i++) {
+        size_t taken = parts[i].iov_len < left ? parts[i].iov_len : left;
+
+        left -= (size_t)evidence_follow(entry, parts[i].iov_base, (ssize_t)taken);
+    }
+    if (n > 0) {
+        wrote(entry, before);
+    }
+    return n;
+}
+
+ssize_t evidence_after_send_unseen(struct fd_entry *entry, uint32_t before, ssize_t n)
 {
     if (n <= 0) {
-        return;
+        return n;
     }
-    if (evidence_http) {
+    if (is_followed(entry)) {
         struct http1 http = load_http(entry);
 
         http1_skip(&http, (size_t)n);
         store_http(entry, &http);
     }
     wrote(entry, before);
+    return n;
 }
 
 enum http1_answer evidence_http_answer(const struct fd_entry *entry)

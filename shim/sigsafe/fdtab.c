@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "sigsafe/evidence.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
@@ -36,6 +37,7 @@ int fdtab_map(void)
         if (base != MAP_FAILED) {
             fdtab.entries = base;
             atomic_store_explicit(&fdtab.size, entries, memory_order_release);
+            (void)fdtab_reopen();
             return (int)entries;
         }
     }
@@ -44,10 +46,46 @@ int fdtab_map(void)
 
 void fdtab_unmap(void)
 {
+    fdtab_shut();
     uint32_t entries = atomic_exchange(&fdtab.size, 0);
 
     (void)munmap(fdtab.entries, (size_t)entries * sizeof(struct fd_entry));
     fdtab.entries = NULL;
+}
+
+void fdtab_shut(void)
+{
+    atomic_store(&fdtab.gate, 0);
+}
+
+static bool must_look(void)
+{
+    return atomic_load(&life->work) != 0 || atomic_load(&fdtab.vforks) != 0;
+}
+
+/* Whoever shuts it has said why before, so one of the two looks sees that. */
+bool fdtab_reopen(void)
+{
+    uint32_t size = atomic_load(&fdtab.size);
+
+    if (!must_look() && atomic_load(&fdtab.gate) != size) {
+        atomic_store_explicit(&fdtab.gate, size, memory_order_release);
+        if (must_look()) {
+            fdtab_shut();
+        }
+    }
+    return life_thread.in_vfork;
+}
+
+void fdtab_vfork_begins(void)
+{
+    atomic_fetch_add(&fdtab.vforks, 1);
+    fdtab_shut();
+}
+
+void fdtab_vfork_ends(void)
+{
+    atomic_fetch_sub(&fdtab.vforks, 1);
 }
 
 static uint8_t kind_of(const struct fd_entry *entry)
@@ -101,7 +139,7 @@ void fdtab_record(int fd, uint8_t kind, uint32_t index)
     bool fresh = (kind & FD_CONNECTION) && !(kind & FD_ALIAS);
 
     atomic_store_explicit(&entry->evidence, 0, memory_order_relaxed);
-    atomic_store_explicit(&entry->http_state, 0, memory_order_relaxed);
+    atomic_store_explicit(&entry->http_state, evidence_http ? 0 : HTTP1_OFF, memory_order_relaxed);
     atomic_store_explicit(&entry->http_step, 0, memory_order_relaxed);
     atomic_store_explicit(&entry->http_left, 0, memory_order_relaxed);
     atomic_store_explicit(&entry->activity, fresh ? number_in(entry) + 1 : index,

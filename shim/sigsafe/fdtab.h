@@ -24,14 +24,17 @@
 #include <stdint.h>
 
 #include "format/process_tables.h"
+#include "sigsafe/inner.h"
 
 struct fdtab {
     struct fd_entry *entries; /* set while arming, constant afterwards */
+    _Atomic uint32_t gate;    /* descriptors below it may be looked up without a further question */
     _Atomic uint32_t size;    /* 0 until mapped: no descriptor is found */
     _Atomic uint32_t high;    /* one more than the highest descriptor recorded */
+    _Atomic uint32_t vforks;  /* threads that wait for a vfork child, which runs in our memory */
 };
 
-extern struct fdtab fdtab;
+extern struct fdtab fdtab INNER;
 
 /*
  * Map room for every descriptor up to RLIMIT_NOFILE's hard limit (4 Mi at most), in untouched
@@ -39,6 +42,18 @@ extern struct fdtab fdtab;
  * aren't tracked. Returns the number of entries, or -errno.
  */
 int fdtab_map(void);
+
+/*
+ * The gate: `size`, or 0 as long as somebody has to look before a descriptor is looked up -- there is work for
+ * a safe point (safepoint.h), or a vfork child may be the one who asks. One compare stands for all of that
+ * on the wrappers' fast path. fdtab_reopen() says whether the caller is such a child.
+ */
+void fdtab_shut(void);
+bool fdtab_reopen(void);
+
+/* Around a vfork, in the parent. */
+void fdtab_vfork_begins(void);
+void fdtab_vfork_ends(void);
 
 static inline struct fd_entry *fdtab_find(int fd)
 {

@@ -24,6 +24,7 @@
 #include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tell.h"
+#include "sigsafe/transfer.h"
 
 #define RETRY_NS 20000000 /* how often the timer looks for a safe point */
 
@@ -162,7 +163,7 @@ static void pass_through(const siginfo_t *info, void *context)
     } else {
         hand_over(info, LIFE_DELIVERED);
     }
-    if (delivered && !(action.sa_flags & SA_RESTART) && life_thread.wait_frame != 0) {
+    if (delivered && !(action.sa_flags & SA_RESTART) && safepoint_is_a_wait(context)) {
         context_interrupt(context);
     }
 }
@@ -347,9 +348,9 @@ static bool another_is_due(const sigset_t *mask)
 void hold_claim(const void *context, int error)
 {
     if (!another_is_due(&((const ucontext_t *)context)->uc_sigmask)) {
-        life_thread.visits++;
         life_thread.claims += context_sees_eintr(context);
         life_thread.claimed_errno = error;
+        transfer_visit(context);
     }
     wake_coordinator(context);
 }

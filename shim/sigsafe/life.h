@@ -28,6 +28,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sigsafe/context.h"
+#include "sigsafe/inner.h"
+
 /*
  * What a fork and the end of its child run through lies together: a child has no page of the library
  * until it touches it, and a fault costs some 2 us. (ld(1) sorts .text.hot before the rest.)
@@ -93,15 +96,20 @@ struct life {
     pid_t tid;                      /* of the thread that armed */
 };
 
-extern struct life *life;
+extern struct life *life INNER;
 
 struct crash_mark;
 
+/* The read or write that the shim's handler has interrupted last: transfer.h. */
+struct transfer_visit {
+    struct context_call call; /* its result is 0 once it has been asked for */
+    int64_t since;            /* when the same call was first interrupted, 0: it has ended */
+};
+
 /* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
 struct life_thread {
-    uintptr_t wait_frame;    /* stack pointer of the wrapped blocking call that it is in, or 0 */
     uint32_t claims;         /* EINTRs that are the shim's own doing, counted by its handler */
-    uint32_t visits;         /* runs of that handler: a blocking write may be cut short by one */
+    int claimed_errno;       /* what errno was before the call that such an EINTR has ended */
     uint8_t in_vfork;        /* the thread is a vfork child (or its parent, which is suspended) */
     uint8_t vfork_masked;    /* that child has set its signal mask itself */
     uint8_t owns_masks;      /* the program's only thread: virtual masks are this thread's alone */
@@ -113,14 +121,14 @@ struct life_thread {
     uint8_t fork_guarded; /* crash.h: the child has handlers, or a mark, to be rid of */
     uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
-    int claimed_errno;       /* what errno was before the call that such an EINTR has ended */
-    uint32_t reserved;       /* family.h: its slot, 0: none */
-    pid_t fork_parent;       /* who forks */
-    uint32_t before_exec;    /* family.h: the state to go back to if an exec fails */
-    struct crash_mark *hook; /* crash.h: the hook that this thread is in, or NULL */
+    uint32_t reserved;           /* family.h: its slot, 0: none */
+    pid_t fork_parent;           /* who forks */
+    uint32_t before_exec;        /* family.h: the state to go back to if an exec fails */
+    struct crash_mark *hook;     /* crash.h: the hook that this thread is in, or NULL */
+    struct transfer_visit visit; /* transfer.h: the last call that the shim's handler has ended */
 };
 
-extern _Thread_local struct life_thread life_thread;
+extern _Thread_local struct life_thread life_thread INNER;
 
 /* True in the process that armed, false in its children, vfork children included. */
 static inline bool life_armed(void)

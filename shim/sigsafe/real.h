@@ -32,6 +32,8 @@
 #include <threads.h>
 #include <time.h>
 
+#include "sigsafe/inner.h"
+
 typedef void (*real_handler)(int);
 typedef void *(*real_thread_body)(void *);
 
@@ -170,7 +172,7 @@ struct real_calls {
     void (*closefrom)(int); /* no stub: returns nothing */
 };
 
-extern struct real_calls real;
+extern struct real_calls real INNER;
 
 /* Look every row up. Idempotent; two threads that do it at once store the same values. */
 void real_resolve(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts, pauses and resumes the coordinator's thread. */
 /* Context: see each function in the header. */
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -9,13 +11,11 @@
 #include <sys/time.h>
 
 #include "sigsafe/context.h"
+#include "sigsafe/fdtab.h"
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
-
-/* Between a wrapper's call and the system call lie libc's frames: less than a signal frame. */
-#define WAIT_DEPTH 768u
 
 #define COORDINATOR_STACK (256u << 10)
 
@@ -31,23 +31,78 @@ _Atomic uint32_t *safepoint_libc_threads;
 static _Atomic int failure;   /* of the last attempt, an error number */
 static pthread_t coordinator; /* valid while life->started; written by whoever set that */
 
-/*
- * A handler of the program that interrupted the same wait runs below a signal frame, or on its
- * own stack: it may hold malloc's lock, and then the distance is larger. One that left a wait by
- * longjmp has left a stale frame behind: then the thread isn't in a system call.
- */
-static bool interrupted_a_wait(const ucontext_t *context)
-{
-    uintptr_t frame = life_thread.wait_frame;
+/* Calls that wait for as long as it takes, and that the kernel then restarts (signal(7)). */
+static const short waiting_calls[] = {
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_recvfrom,
+    SYS_sendto,
+    SYS_recvmsg,
+    SYS_sendmsg,
+    SYS_recvmmsg,
+    SYS_sendmmsg,
+    SYS_sendfile,
+    SYS_splice,
+    SYS_accept,
+    SYS_accept4,
+    SYS_connect,
+    SYS_flock,
+    SYS_ppoll,
+    SYS_pselect6,
+    SYS_epoll_pwait,
+    SYS_epoll_pwait2,
+    SYS_nanosleep,
+    SYS_wait4,
+    SYS_clock_nanosleep,
+    SYS_rt_sigsuspend,
+    SYS_rt_sigtimedwait,
+    SYS_waitid,
+    SYS_semop,
+    SYS_semtimedop,
+    SYS_msgsnd,
+    SYS_msgrcv,
+    SYS_mq_timedsend,
+    SYS_mq_timedreceive,
+#ifdef SYS_poll /* names that newer architectures don't have */
+    SYS_poll,
+    SYS_select,
+    SYS_epoll_wait,
+    SYS_pause,
+#endif
+};
 
-    return frame != 0 && frame - context_stack(context) < WAIT_DEPTH &&
-           (context_sees_eintr(context) || context_restarts(context));
+static bool waits(long number, uint32_t second)
+{
+    if (number == SYS_futex) {
+        uint32_t op = second & FUTEX_CMD_MASK;
+
+        return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
+    }
+    if (number == SYS_fcntl) {
+        return second == F_SETLKW || second == F_OFD_SETLKW;
+    }
+    for (size_t i = 0; i < sizeof(waiting_calls) / sizeof(waiting_calls[0]); i++) {
+        if (number == waiting_calls[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool safepoint_is_a_wait(const void *context)
+{
+    struct context_call call = context_call(context);
+
+    return !call.is_any &&
+           (context_sees_eintr(context) ||
+            (context_restarts(context) && waits(context_number(context), call.second)));
 }
 
 /*
- * Calls that no wrapper marks (stdio on a socket, flock, connect) block too. Whoever is found in one
- * at one place time after time is no handler that has interrupted malloc. Context: the handler, in
- * the program's only thread.
+ * Other calls may block too (open of a FIFO, ioctl). Whoever is found in one at one place time after time is
+ * no handler that has interrupted malloc. Context: the handler, in the program's only thread.
  */
 static bool sits_in_a_call(const ucontext_t *context)
 {
@@ -198,12 +253,13 @@ void safepoint_from_handler(const void *context)
         return;
     }
     atomic_fetch_or(&life->work, SAFEPOINT_START);
-    if (interrupted_a_wait(context) || sits_in_a_call(context)) {
+    fdtab_shut();
+    if (safepoint_is_a_wait(context) || sits_in_a_call(context)) {
         (void)safepoint_start();
     }
 }
 
-bool wait_is_over(struct wait *wait, int fd, int option)
+bool wait_is_over(int64_t *since, int fd, int option)
 {
     struct timeval limit = {0};
     socklen_t size = sizeof(limit);
@@ -212,9 +268,8 @@ bool wait_is_over(struct wait *wait, int fd, int option)
                    (limit.tv_sec != 0 || limit.tv_usec != 0);
     int64_t now = life_now();
 
-    wait->since = wait->since ? wait->since : now;
-    bool over =
-        has_one && (now - wait->since) / 1000 >= (int64_t)limit.tv_sec * 1000000 + limit.tv_usec;
+    *since = *since ? *since : now;
+    bool over = has_one && (now - *since) / 1000 >= (int64_t)limit.tv_sec * 1000000 + limit.tv_usec;
 
     errno = over ? EAGAIN : saved;
     return over;

@@ -4,18 +4,19 @@
 
 /*
  * A single-threaded program has no coordinator until the signal comes. The handler that holds the
- * signal interrupts either a blocking call that a wrapper has marked with safepoint_enter() --
- * POSIX (System Interfaces 2.4.3) lets a handler that interrupts a safe function call any
- * function -- and then starts the thread itself; or other code, and then it leaves a note, and
- * the next wrapped call starts the thread. A kernel timer (hold.c, saving.c) retries, and finds out that the
- * program sits in a blocking call that no wrapper has marked.
+ * signal interrupts either a system call that waits -- POSIX (System Interfaces 2.4.3) lets a handler
+ * that interrupts a safe function call any function, and no allocator waits -- and then starts the
+ * thread itself; or other code, and then it leaves a note, and the next wrapped call starts the thread. A
+ * kernel timer (hold.c, saving.c) retries, and finds out that the program sits in a call that may or may not
+ * wait.
  *
  * A wait that the shim's own handler has interrupted is repeated, so that no EINTR reaches the
  * program that it would not see bare:
  *
  *     struct wait wait = wait_begin();
  *     do { r = real.accept(...); } while (wait_again(&wait, r));
- *     wait_end(&wait);
+ *
+ * read, write and their families do without the note that wait_begin() takes: transfer.h.
  */
 #ifndef FLUXSHIM_SIGSAFE_SAFEPOINT_H
 #define FLUXSHIM_SIGSAFE_SAFEPOINT_H
@@ -65,27 +66,20 @@ extern _Atomic uint32_t *safepoint_libc_threads;
 /* A thread of the shim's leaves that count (by whoever made it), or comes back to it at its end. */
 void safepoint_count_in_libc(bool in);
 
-/* `frame` is the wait that a handler has interrupted to make this one, or 0. */
+/* Has the shim's handler interrupted a system call that waits, or one that is about to be made? */
+bool safepoint_is_a_wait(const void *context);
+
 struct wait {
     uint32_t claims;
-    uintptr_t frame;
     int64_t since; /* wait_is_over(): when it was first interrupted, 0: it wasn't */
 };
 
-static inline __attribute__((always_inline)) struct wait wait_begin(void)
+static inline struct wait wait_begin(void)
 {
     if (__builtin_expect(atomic_load_explicit(&life->work, memory_order_relaxed) != 0, 0)) {
         safepoint_do_work();
     }
-    struct wait wait = {.claims = life_thread.claims, .frame = life_thread.wait_frame};
-
-    life_thread.wait_frame = context_here();
-    return wait;
-}
-
-static inline void wait_end(const struct wait *wait)
-{
-    life_thread.wait_frame = wait->frame;
+    return (struct wait){.claims = life_thread.claims};
 }
 
 /*
@@ -109,21 +103,12 @@ static inline bool wait_again(struct wait *wait, long result)
  * began, so its time is counted from the first interruption: it ends too late by less than that once, or
  * by two intervals. True, with errno EAGAIN: it is over.
  */
-bool wait_is_over(struct wait *wait, int fd, int option);
+bool wait_is_over(int64_t *since, int fd, int option);
 
 static inline bool wait_again_on(struct wait *wait, long result, int fd, int option)
 {
-    return wait_again(wait, result) && !wait_is_over(wait, fd, option);
+    return wait_again(wait, result) && !wait_is_over(&wait->since, fd, option);
 }
-
-#define WAIT_FOR_SOCKET(result, fd, option, call)                                                  \
-    do {                                                                                           \
-        struct wait wait_ = wait_begin();                                                          \
-        do {                                                                                       \
-            (result) = (call);                                                                     \
-        } while (wait_again_on(&wait_, (result), (fd), (option)));                                 \
-        wait_end(&wait_);                                                                          \
-    } while (0)
 
 /* The whole pattern, for calls that simply start again. */
 #define WAIT_FOR(result, call)                                                                     \
@@ -132,7 +117,6 @@ static inline bool wait_again_on(struct wait *wait, long result, int fd, int opt
         do {                                                                                       \
             (result) = (call);                                                                     \
         } while (wait_again(&wait_, (result)));                                                    \
-        wait_end(&wait_);                                                                          \
     } while (0)
 
 /*

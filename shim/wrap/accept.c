@@ -124,7 +124,6 @@ WRAP int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
         got = take_stash(listener, address, size, 0);
         got = got >= 0 ? got : real.accept(fd, address, size);
     } while (comes_again(&wait, listener, fd, got));
-    wait_end(&wait);
     record(listener, got);
     return got;
 }
@@ -142,7 +141,6 @@ WRAP int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict 
         got = take_stash(listener, address, size, flags);
         got = got >= 0 ? got : real.accept4(fd, address, size, flags);
     } while (comes_again(&wait, listener, fd, got));
-    wait_end(&wait);
     record(listener, got);
     return got;
 }

@@ -70,7 +70,6 @@ static int finish(struct wait *wait, int epfd, struct epoll_event *events, int m
     while (comes_again(wait, epfd, events, &result) && patience->until != 0) {
         result = epoll_rest(epfd, events, most, patience, mask);
     }
-    wait_end(wait);
     return result;
 }
 

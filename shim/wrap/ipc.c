@@ -27,7 +27,6 @@ WRAP int semtimedop(int id, struct sembuf *operations, size_t count, const struc
     while (wait_again(&wait, result)) {
         result = real.semtimedop(id, operations, count, patience_left(&patience, &room));
     }
-    wait_end(&wait);
     return result;
 }
 

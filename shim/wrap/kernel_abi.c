@@ -255,6 +255,5 @@ long kernel_futex(long word, long op, long value, long timeout, long word2, long
 
         result = real.syscall(SYS_futex, word, op, value, left, word2, value3);
     }
-    wait_end(&wait);
     return result;
 }

@@ -58,7 +58,6 @@ static int finish(struct wait *wait, struct pollfd *fds, nfds_t count, int resul
     while (comes_again(wait, fds, count, &result) && patience->until != 0) {
         result = poll_rest(fds, count, patience, mask);
     }
-    wait_end(wait);
     return result;
 }
 

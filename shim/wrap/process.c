@@ -13,6 +13,7 @@
 
 #include "sigsafe/crash.h"
 #include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/safepoint.h"
 #include "sigsafe/sigdisp.h"
@@ -185,11 +186,17 @@ WRAP int clone(int (*body)(void *), void *stack, int flags, void *argument, ...)
     bool shares = (flags & CLONE_VFORK) && !(flags & CLONE_SETTLS);
 
     safepoint_pause();
-    life_thread.in_vfork |= shares;
+    if (shares) {
+        fdtab_vfork_begins();
+        life_thread.in_vfork = 1;
+    }
     int result = real.clone(body, stack, flags, argument, parent_tid, tls, child_tid);
     int saved = errno;
 
-    life_thread.in_vfork = 0;
+    if (shares) {
+        life_thread.in_vfork = 0;
+        fdtab_vfork_ends();
+    }
     safepoint_resume();
     errno = saved;
     return result;

@@ -113,7 +113,6 @@ WRAP int select(int count, fd_set *restrict r, fd_set *restrict w, fd_set *restr
     if (repeated && timeout && patience_left(&patience, &room)) {
         *timeout = (struct timeval){room.tv_sec, room.tv_nsec / 1000};
     }
-    wait_end(&wait);
     return result;
 }
 
@@ -131,6 +130,5 @@ WRAP int pselect(int count, fd_set *restrict r, fd_set *restrict w, fd_set *rest
     while (comes_again(&wait, &sets, &result)) {
         result = select_rest(count, r, w, e, &patience, mask);
     }
-    wait_end(&wait);
     return result;
 }

@@ -32,7 +32,6 @@ WRAP int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict ret_info
     while (wait_again(&wait, signo) || !is_for_program(signo, &info)) {
         signo = real.sigtimedwait(set, &info, patience_left(&patience, &room));
     }
-    wait_end(&wait);
     if (signo > 0 && ret_info) {
         *ret_info = info;
     }

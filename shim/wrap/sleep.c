@@ -26,7 +26,6 @@ WRAP int nanosleep(const struct timespec *time, struct timespec *ret_left)
 
         result = real.nanosleep(&rest, &left);
     }
-    wait_end(&wait);
     if (result != 0 && errno == EINTR && ret_left) {
         *ret_left = left;
     }
@@ -48,7 +47,6 @@ WRAP int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time
         }
         rest = flags & TIMER_ABSTIME ? rest : left;
     }
-    wait_end(&wait);
     if (error == EINTR && ret_left && !(flags & TIMER_ABSTIME)) {
         *ret_left = left;
     }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
 #include "wrap/inherit.h"
 #include "wrap/wrap.h"
 
@@ -16,36 +17,47 @@
  */
 static _Thread_local void *return_address __attribute__((used));
 
-_Static_assert(offsetof(struct life_thread, in_vfork) == 16, "the assembly below stores there");
+_Static_assert(offsetof(struct life_thread, in_vfork) == 8, "the assembly below stores there");
 
 __asm__(".text\n"
         ".globl vfork\n"
         ".type vfork, @function\n"
         "vfork:\n"
         "    endbr64\n"
+        "    subq $8, %rsp\n"
+        "    call fdtab_vfork_begins\n"
+        "    addq $8, %rsp\n"
         "    movq return_address@gottpoff(%rip), %rcx\n"
         "    popq %fs:(%rcx)\n"
         "    movq life_thread@gottpoff(%rip), %rcx\n"
-        "    movb $1, %fs:16(%rcx)\n"
-        "    movb $0, %fs:17(%rcx)\n"
+        "    movb $1, %fs:8(%rcx)\n"
+        "    movb $0, %fs:9(%rcx)\n"
         "    movq real_vfork_slot(%rip), %rdx\n"
         "    call *(%rdx)\n"
         "    testl %eax, %eax\n"
         "    je 1f\n"
         "    movq life_thread@gottpoff(%rip), %rcx\n"
-        "    movb $0, %fs:16(%rcx)\n"
-        "    movb $0, %fs:17(%rcx)\n"
-        "    js 1f\n" /* still the flags of testl: movq and movb leave them */
+        "    movb $0, %fs:8(%rcx)\n"
+        "    movb $0, %fs:9(%rcx)\n"
         "    subq $16, %rsp\n"
         "    movq %rax, (%rsp)\n"
         "    movl %eax, %edi\n"
-        "    call inherit_note_child\n"
+        "    call vfork_in_parent\n"
         "    movq (%rsp), %rax\n"
         "    addq $16, %rsp\n"
         "1:  movq return_address@gottpoff(%rip), %rcx\n"
         "    pushq %fs:(%rcx)\n"
         "    ret\n"
         ".size vfork, .-vfork\n");
+
+/* pid may be -1: there was no child. */
+static __attribute__((used)) void vfork_in_parent(pid_t pid)
+{
+    fdtab_vfork_ends();
+    if (pid > 0) {
+        inherit_note_child(pid);
+    }
+}
 
 static void *const real_vfork_slot __attribute__((used)) = &real.vfork;
 

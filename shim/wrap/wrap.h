@@ -13,6 +13,7 @@
 /* Only what carries this leaves the object; scripts/exports.txt is the list. */
 #define WRAP __attribute__((visibility("default")))
 
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 #endif

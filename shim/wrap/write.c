@@ -9,27 +9,22 @@
 #include <sys/uio.h>
 
 #include "sigsafe/evidence.h"
-#include "sigsafe/safepoint.h"
+#include "sigsafe/transfer.h"
 #include "wrap/fdpass.h"
 #include "wrap/vector.h"
 #include "wrap/wrap.h"
 
 /* A descriptor about to be written, and what was known before. */
 struct output {
-    int fd;
     struct fd_entry *entry; /* NULL unless it is a connection */
     uint32_t before;        /* evidence_before_write() */
-    uint32_t visits;        /* of the shim's handler so far */
 };
 
 static inline struct output before(int fd)
 {
     struct fd_entry *entry = evidence_of(fd);
 
-    return (struct output){.fd = fd,
-                           .entry = entry,
-                           .before = entry ? evidence_before_write(entry) : 0,
-                           .visits = life_thread.visits};
+    return (struct output){.entry = entry, .before = entry ? evidence_before_write(entry) : 0};
 }
 
 /* The drain has ended this connection: the kernel's answer, without its SIGPIPE. */
@@ -46,104 +41,141 @@ static inline int is_cut(const struct output *output)
  * A blocking write that a handler interrupts returns what it had written by then. Bare, there
  * was no handler and it would have gone on: so go on, if only the shim's handler was there.
  */
-static bool was_cut_short(const struct output *output, ssize_t n, size_t all, int flags)
+static bool goes_on(int fd, uint32_t second, uint32_t third, ssize_t n, int flags)
 {
-    return n > 0 && (size_t)n < all && life_thread.visits != output->visits && !life_released() &&
-           !(flags & MSG_DONTWAIT) && !(real.fcntl(output->fd, F_GETFL, NULL) & O_NONBLOCK);
+    return transfer_was_cut(second, third, n) && !(flags & MSG_DONTWAIT) &&
+           !(real.fcntl(fd, F_GETFL, NULL) & O_NONBLOCK);
 }
 
-static ssize_t go_on(const struct output *output, const struct iovec *parts, size_t count,
-                     ssize_t n, int flags)
+/*
+ * The first call, with these second and third arguments, has taken n bytes of `parts`. Returns what it has
+ * taken in the end.
+ */
+static ssize_t go_on(int fd, uint32_t second, uint32_t third, const struct iovec *parts,
+                     size_t count, int flags, ssize_t n)
 {
-    struct iovec rest[16];
     size_t all = vector_total(parts, count);
+    struct iovec rest[16];
+    struct msghdr message = {.msg_iov = rest};
+    ssize_t more = n;
 
-    while (was_cut_short(output, n, all, flags)) {
-        struct msghdr message = {.msg_iov = rest};
-        ssize_t more;
-
+    while ((size_t)n < all && goes_on(fd, second, third, more, flags)) {
         message.msg_iovlen = vector_behind(parts, count, (size_t)n, rest, 16);
-        WAIT_FOR_SOCKET(more, output->fd, SO_SNDTIMEO,
-                        flags ? real.sendmsg(output->fd, &message, flags)
-                              : real.writev(output->fd, rest, (int)message.msg_iovlen));
-        if (more <= 0) {
-            break; /* the next call will say why */
-        }
-        n += more;
+        second = TRANSFER_HALF(flags ? (void *)&message : (void *)rest);
+        third = flags ? (uint32_t)flags : (uint32_t)message.msg_iovlen;
+        TRANSFER(more, fd, SO_SNDTIMEO, second, third,
+                 flags ? real.sendmsg(fd, &message, flags)
+                       : real.writev(fd, rest, (int)message.msg_iovlen));
+        n += more > 0 ? more : 0; /* else the next call will say why */
     }
     return n;
 }
 
 /* sendfile moves the offset, or the file's own position, by what it has sent. */
-static ssize_t go_on_file(const struct output *output, int in, off64_t *offset, size_t size,
-                          ssize_t n)
+static ssize_t go_on_file(int out, int in, off64_t *offset, size_t size, ssize_t n)
 {
-    while (was_cut_short(output, n, size, 0)) {
-        ssize_t more;
+    ssize_t more = n;
 
-        WAIT_FOR_SOCKET(more, output->fd, SO_SNDTIMEO,
-                        real.sendfile64(output->fd, in, offset, size - (size_t)n));
-        if (more <= 0) {
-            break;
-        }
-        n += more;
+    while (n > 0 && (size_t)n < size &&
+           goes_on(out, TRANSFER_HALF(in), TRANSFER_HALF(offset), more, 0)) {
+        TRANSFER(more, out, SO_SNDTIMEO, in, offset,
+                 real.sendfile64(out, in, offset, size - (size_t)n));
+        n += more > 0 ? more : 0;
     }
     return n;
 }
 
-static inline ssize_t whole(const struct output *output, const void *bytes, size_t size, ssize_t n,
-                            int flags)
+static inline ssize_t whole(int fd, const void *bytes, size_t size, int flags, ssize_t n)
 {
-    if (UNLIKELY(life_thread.visits != output->visits)) {
+    if (UNLIKELY((size_t)n < size)) {
         struct iovec part = {(void *)bytes, size};
 
-        return go_on(output, &part, 1, n, flags);
+        return go_on(fd, TRANSFER_HALF(bytes), TRANSFER_HALF(size), &part, 1, flags, n);
     }
     return n;
-}
-
-static inline ssize_t whole_parts(const struct output *output, const struct iovec *parts,
-                                  size_t count, ssize_t n, int flags)
-{
-    return UNLIKELY(life_thread.visits != output->visits) ? go_on(output, parts, count, n, flags)
-                                                          : n;
 }
 
 static inline ssize_t after(const struct output *output, const void *bytes, ssize_t n)
 {
-    if (output->entry) {
-        evidence_after_write(output->entry, output->before, bytes, n);
-    }
-    return n;
+    return output->entry && n > 0 ? evidence_has_written(output->entry, output->before, bytes, n)
+                                  : n;
 }
 
 static inline ssize_t after_parts(const struct output *output, const struct iovec *parts,
                                   size_t count, ssize_t n)
 {
-    if (output->entry) {
-        evidence_after_writev(output->entry, output->before, parts, count, n);
-    }
-    return n;
+    return output->entry ? evidence_after_writev(output->entry, output->before, parts, count, n) : n;
 }
 
 static inline ssize_t after_unseen(const struct output *output, ssize_t n)
 {
-    if (output->entry) {
-        evidence_after_send_unseen(output->entry, output->before, n);
-    }
-    return n;
+    return output->entry ? evidence_after_send_unseen(output->entry, output->before, n) : n;
 }
 
-WRAP ssize_t write(int fd, const void *bytes, size_t size)
+/* A call that may have to be made again, or to go on. */
+struct source {
+    int fd;
+    const void *bytes;
+    size_t size;
+};
+
+/* n is not the size: -1, or fewer bytes. */
+static __attribute__((cold)) ssize_t write_again(const struct source *source, ssize_t n)
+{
+    TRANSFER_AGAIN(n, source->fd, SO_SNDTIMEO, source->bytes, source->size,
+                   real.write(source->fd, source->bytes, source->size));
+    return whole(source->fd, source->bytes, source->size, 0, n);
+}
+
+static inline ssize_t write_other(int fd, const void *bytes, size_t size)
+{
+    struct source source = {fd, bytes, size};
+
+    TRANSFER_KEEP(source);
+    ssize_t n = real.write(fd, bytes, size);
+
+    return UNLIKELY((size_t)n != source.size) ? write_again(&source, n) : n;
+}
+
+static inline ssize_t write_connection(struct fd_entry *entry, int fd, const void *bytes, size_t size)
+{
+    struct source source = {fd, bytes, size};
+    uint32_t before = evidence_before_write(entry);
+
+    TRANSFER_KEEP(source);
+    TRANSFER_KEEP(entry);
+    TRANSFER_KEEP(before);
+    ssize_t n = real.write(fd, bytes, size);
+
+    if (UNLIKELY((size_t)n != source.size)) {
+        n = write_again(&source, n);
+    }
+    return UNLIKELY(n <= 0) ? n : evidence_has_written(entry, before, source.bytes, n);
+}
+
+static __attribute__((noinline)) ssize_t write_unusual(int fd, const void *bytes, size_t size)
 {
     struct output output = before(fd);
-    ssize_t n;
 
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.write(fd, bytes, size));
-    return after(&output, bytes, whole(&output, bytes, size, n, 0));
+    return output.entry ? write_connection(output.entry, fd, bytes, size)
+                        : write_other(fd, bytes, size);
+}
+
+WRAP ssize_t write(int fd, const void *bytes, size_t size)
+{
+    struct fd_entry *entry = evidence_entry(fd);
+
+    if (UNLIKELY(!evidence_is_open(fd))) {
+        return write_unusual(fd, bytes, size);
+    }
+    if (LIKELY(!evidence_is_connection(entry))) {
+        return write_other(fd, bytes, size);
+    }
+    return LIKELY(evidence_is_usual(entry)) ? write_connection(entry, fd, bytes, size)
+                                            : write_unusual(fd, bytes, size);
 }
 
 WRAP ssize_t writev(int fd, const struct iovec *parts, int count)
@@ -154,8 +186,10 @@ WRAP ssize_t writev(int fd, const struct iovec *parts, int count)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.writev(fd, parts, count));
-    n = whole_parts(&output, parts, (size_t)count, n, 0);
+    TRANSFER(n, fd, SO_SNDTIMEO, parts, count, real.writev(fd, parts, count));
+    if (UNLIKELY(transfer_is_noted(n))) {
+        n = go_on(fd, TRANSFER_HALF(parts), (uint32_t)count, parts, (size_t)count, 0, n);
+    }
     return after_parts(&output, parts, (size_t)count, n);
 }
 
@@ -167,8 +201,8 @@ WRAP ssize_t send(int fd, const void *bytes, size_t size, int flags)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.send(fd, bytes, size, flags));
-    return after(&output, bytes, whole(&output, bytes, size, n, flags));
+    TRANSFER(n, fd, SO_SNDTIMEO, bytes, size, real.send(fd, bytes, size, flags));
+    return after(&output, bytes, whole(fd, bytes, size, flags, n));
 }
 
 WRAP ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *to,
@@ -180,8 +214,8 @@ WRAP ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.sendto(fd, bytes, size, flags, to, to_size));
-    return after(&output, bytes, whole(&output, bytes, size, n, flags));
+    TRANSFER(n, fd, SO_SNDTIMEO, bytes, size, real.sendto(fd, bytes, size, flags, to, to_size));
+    return after(&output, bytes, whole(fd, bytes, size, flags, n));
 }
 
 WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
@@ -193,12 +227,15 @@ WRAP ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         return -1;
     }
     fdpass_before(message);
-    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.sendmsg(fd, message, flags));
+    TRANSFER(n, fd, SO_SNDTIMEO, message, flags, real.sendmsg(fd, message, flags));
     if (n <= 0) {
         return n; /* the message may be no memory at all */
     }
     fdpass_sent(message);
-    n = whole_parts(&output, message->msg_iov, message->msg_iovlen, n, flags);
+    if (UNLIKELY(transfer_is_noted(n))) {
+        n = go_on(fd, TRANSFER_HALF(message), (uint32_t)flags, message->msg_iov,
+                  message->msg_iovlen, flags, n);
+    }
     return after_parts(&output, message->msg_iov, message->msg_iovlen, n);
 }
 
@@ -210,7 +247,7 @@ WRAP int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, fd, SO_SNDTIMEO, real.sendmmsg(fd, messages, count, flags));
+    TRANSFER(n, fd, SO_SNDTIMEO, messages, count, real.sendmmsg(fd, messages, count, flags));
     for (int i = 0; i < n; i++) {
         fdpass_sent(&messages[i].msg_hdr);
         (void)after_parts(&output, messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
@@ -230,8 +267,8 @@ WRAP ssize_t sendfile(int out, int in, off_t *offset, size_t size)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, out, SO_SNDTIMEO, real.sendfile(out, in, offset, size));
-    return after_unseen(&output, go_on_file(&output, in, (off64_t *)offset, size, n));
+    TRANSFER(n, out, SO_SNDTIMEO, in, offset, real.sendfile(out, in, offset, size));
+    return after_unseen(&output, go_on_file(out, in, (off64_t *)offset, size, n));
 }
 
 WRAP ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
@@ -242,8 +279,8 @@ WRAP ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
     if (is_cut(&output)) {
         return -1;
     }
-    WAIT_FOR_SOCKET(n, out, SO_SNDTIMEO, real.sendfile64(out, in, offset, size));
-    return after_unseen(&output, go_on_file(&output, in, offset, size, n));
+    TRANSFER(n, out, SO_SNDTIMEO, in, offset, real.sendfile64(out, in, offset, size));
+    return after_unseen(&output, go_on_file(out, in, offset, size, n));
 }
 
 /* Either end may be a connection: a proxy splices from one through a pipe to the other. */
@@ -260,9 +297,10 @@ WRAP ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, si
     if (input) {
         evidence_before_read(input);
     }
-    WAIT_FOR_SOCKET(n, out, SO_SNDTIMEO, real.splice(in, in_offset, out, out_offset, size, flags));
+    TRANSFER(n, out, SO_SNDTIMEO, in_offset, out,
+             real.splice(in, in_offset, out, out_offset, size, flags));
     if (input) {
-        evidence_after_read(input, NULL, 0, n);
+        evidence_after_read_unseen(input, n);
     }
     return after_unseen(&output, n);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads and writes that the shim's own handler has ended early: which ones, and that they go on. */
+/* Context: AS-Safe, MT-Safe; transfer_visit() is the handler's. */
+
+/*
+ * The handler restarts what it interrupts (SA_RESTART), but the kernel doesn't restart everything: a socket
+ * with a timeout of its own says EINTR, and a blocking write that has moved some bytes says how many
+ * (signal(7)). Bare there was no handler, so the wrapper makes the call again or goes on behind what has been
+ * moved.
+ *
+ * A wrapper notes nothing before its call. The handler does: the result that the kernel is about to give,
+ * and the arguments of the call it belongs to, as they are in the registers. A wrapper whose result isn't
+ * the usual one asks whether that is its own.
+ *
+ *     TRANSFER(n, fd, SO_RCVTIMEO, bytes, size, real.read(fd, bytes, size));
+ *     while (transfer_was_cut(bytes, size, n)) { ... }
+ */
+#ifndef FLUXSHIM_SIGSAFE_TRANSFER_H
+#define FLUXSHIM_SIGSAFE_TRANSFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sigsafe/life.h"
+
+/* The handler has interrupted `context`. */
+void transfer_visit(const void *context);
+
+/*
+ * A call with these second and third arguments (their lower halves) has returned -1. True, with errno as it
+ * was before: only the shim's handler has done that, and `option` (SO_RCVTIMEO, SO_SNDTIMEO) doesn't say that
+ * the time is over (wait_is_over()).
+ */
+bool transfer_again(int fd, int option, uint32_t second, uint32_t third);
+
+/* Such a call has moved n bytes. True, once: no more of them, since the shim's handler came in between. */
+bool transfer_was_cut(uint32_t second, uint32_t third, ssize_t n);
+
+/* Could it be that? In line: for calls whose whole size isn't at hand. */
+static inline bool transfer_is_noted(ssize_t n)
+{
+    const struct context_call *call = &life_thread.visit.call;
+
+    return __builtin_expect(call->result == n || call->is_any, 0) && n > 0;
+}
+
+#define TRANSFER_HALF(argument) ((uint32_t)(uintptr_t)(argument))
+
+#define TRANSFER(result, fd, option, second, third, call)                                          \
+    do {                                                                                           \
+        (result) = (call);                                                                         \
+    } while (__builtin_expect((result) == -1, 0) &&                                                \
+             transfer_again((fd), (option), TRANSFER_HALF(second), TRANSFER_HALF(third)))
+
+/* The same where the first call has failed already: `result` is -1. */
+#define TRANSFER_AGAIN(result, fd, option, second, third, call)                                    \
+    while ((result) == -1 &&                                                                       \
+           transfer_again((fd), (option), TRANSFER_HALF(second), TRANSFER_HALF(third))) {          \
+        (result) = (call);                                                                         \
+    }
+
+/*
+ * `variable` holds what only a rare path wants behind a call. In memory that is a store; in registers the
+ * compiler would save and restore one each.
+ */
+#define TRANSFER_KEEP(variable) __asm__("" : "+m"(variable))
+
+#endif
