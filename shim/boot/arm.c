@@ -23,6 +23,7 @@
 #include "sigsafe/sigdisp.h"
 #include "sigsafe/tables.h"
 #include "sigsafe/tell.h"
+#include "sigsafe/transfer.h"
 
 extern char __libc_single_threaded __attribute__((weak));
 
@@ -314,6 +315,7 @@ static void arm_with(struct settings *settings)
     log_open(&settings->log); /* FLUX_CONFIG may have another */
     warn_of_rules(settings);
     evidence_http = settings->http;
+    transfer_alone = alone_find(transfer_alone);
     safepoint_body = engine->run;
     safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
     register_once();

@@ -28,8 +28,8 @@ FORK_PATH static void shut_signals(void)
 FORK_PATH static void open_signals(void)
 {
     if (life_thread.fork_virtual) {
-        (void)direct_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&life_thread.fork_mask, 0,
-                          sizeof(life_thread.fork_mask));
+        (void)direct_call_six(SYS_rt_sigprocmask, SIG_SETMASK, (long)&life_thread.fork_mask, 0,
+                              sizeof(life_thread.fork_mask), 0, 0);
     }
 }
 

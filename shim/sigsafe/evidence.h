@@ -36,7 +36,7 @@ extern bool evidence_http INNER;
 /* Of a descriptor at or beyond the gate (fdtab.h): does what is to be done, and looks again. */
 struct fd_entry *evidence_look(int fd);
 
-/* May the entry of fd be looked at without a further question? */
+/* May the entry of fd be looked at without a further question? Else evidence_of() asks it. */
 static inline bool evidence_is_open(int fd)
 {
     return __builtin_expect((uint32_t)fd < INNER_PEEK(uint32_t, fdtab.gate), 1);
@@ -52,10 +52,13 @@ static inline bool evidence_is_connection(const struct fd_entry *entry)
     return INNER_PEEK(uint8_t, entry->kind) & FD_CONNECTION;
 }
 
-/* Of a connection: is the evidence in its own entry, and may it be written? */
+/*
+ * Of a connection: is its entry all that is to be known? A duplicate has its evidence elsewhere, one that was
+ * cut is not written.
+ */
 static inline bool evidence_is_usual(const struct fd_entry *entry)
 {
-    return !(INNER_PEEK(uint8_t, entry->kind) & (FD_ALIAS | FD_FORCED));
+    return __builtin_expect(!(INNER_PEEK(uint8_t, entry->kind) & (FD_ALIAS | FD_FORCED)), 1);
 }
 
 /* The entry that holds the evidence for fd, or NULL. */
@@ -66,7 +69,7 @@ static inline struct fd_entry *evidence_of(int fd)
     }
     struct fd_entry *entry = evidence_entry(fd);
 
-    if (__builtin_expect(!evidence_is_connection(entry), 1)) {
+    if (!evidence_is_connection(entry)) {
         return NULL;
     }
     return evidence_is_usual(entry) ? entry : fdtab_connection(fd, NULL);

@@ -114,7 +114,7 @@ FORK_PATH bool family_is_owner(void)
 /* Neither an orphan nor the owner's: it is no heir, whoever the owner may be. */
 FORK_PATH static bool has_its_parent(void)
 {
-    return life->parent != 0 && direct_call(SYS_getppid, 0, 0, 0, 0) == life->parent;
+    return life->parent != 0 && direct_call(SYS_getppid, 0, 0, 0) == life->parent;
 }
 
 FORK_PATH bool family_may_lead(void)

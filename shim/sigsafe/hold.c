@@ -513,7 +513,7 @@ FORK_PATH void hold_go_on_in_child(void)
     if (!atomic_load(&life->masks_virtual)) {
         sigdisp_take_mask(); /* it was real in a threaded parent */
     }
-    life->pid = life->tid = (pid_t)direct_call(SYS_getpid, 0, 0, 0, 0);
+    life->pid = life->tid = (pid_t)direct_call(SYS_getpid, 0, 0, 0);
     life_thread.owns_masks = 1;
     atomic_store_explicit(&life->armed, 1, memory_order_release);
 }

@@ -6,6 +6,10 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/transfer.h"
 
+static const char never_alone;
+
+const char *transfer_alone = &never_alone;
+
 static bool is_same(const struct context_call *one, uint32_t second, uint32_t third)
 {
     return one->is_any || (one->second == second && one->third == third);

@@ -13,6 +13,10 @@
 /* Only what carries this leaves the object; scripts/exports.txt is the list. */
 #define WRAP __attribute__((visibility("default")))
 
+#define ALWAYS_INLINE __attribute__((always_inline))
+#define NOINLINE      __attribute__((noinline))
+#define COLD          __attribute__((noinline, cold))
+
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
