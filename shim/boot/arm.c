@@ -314,7 +314,7 @@ static void arm_with(struct settings *settings)
     }
     log_open(&settings->log); /* FLUX_CONFIG may have another */
     warn_of_rules(settings);
-    evidence_http = settings->http;
+    fdtab.fresh_http = settings->http ? HTTP1_FRESH : HTTP1_OFF;
     transfer_alone = alone_find(transfer_alone);
     safepoint_body = engine->run;
     safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");

@@ -8,6 +8,7 @@
 #include "sigsafe/crash.h"
 #include "sigsafe/direct.h"
 #include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
 #include "sigsafe/real.h"
 #include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
@@ -80,6 +81,7 @@ FORK_PATH void fork_in_child(void)
     family_in_child();
     if (life_thread.fork_sandboxed) {
         atomic_store(&life->sandboxed, 1);
+        fdtab_shut();
         family_become_passive();
     } else if (!life_thread.fork_virtual) {
         sigdisp_open_tell();

@@ -38,12 +38,13 @@ struct fd_entry {
     union {
         struct {
             _Atomic uint8_t kind;
-            _Atomic uint8_t evidence; /* enum evidence_state */
+            _Atomic uint8_t evidence;   /* enum evidence_state */
+            _Atomic uint8_t http_state; /* struct http1, taken apart so that an entry is 16 bytes */
+            _Atomic uint8_t http_step;
         };
-        _Atomic uint16_t kind_and_evidence; /* both in one load: evidence.h */
+        _Atomic uint16_t kind_and_evidence; /* both, or all four, in one access */
+        _Atomic uint32_t kind_to_step;
     };
-    _Atomic uint8_t http_state; /* struct http1, taken apart so that an entry is 16 bytes */
-    _Atomic uint8_t http_step;
     _Atomic uint32_t activity; /* changes with each transfer and each reuse */
     _Atomic uint64_t http_left;
 };

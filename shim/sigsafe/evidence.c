@@ -5,8 +5,6 @@
 
 #include "sigsafe/safepoint.h"
 
-bool evidence_http = true;
-
 /*
  * Two threads that write one connection at the same instant can garble the framing state. The
  * parser accepts any state; what it then says is wrong for this connection only.
@@ -143,5 +141,5 @@ enum http1_answer evidence_http_answer(const struct fd_entry *entry)
 {
     struct http1 http = load_http(entry);
 
-    return evidence_http ? http1_answer(&http) : HTTP1_UNKNOWN;
+    return http1_answer(&http);
 }

@@ -30,9 +30,6 @@
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 
-/* Follow HTTP/1 responses (FLUX_HTTP); set while arming. */
-extern bool evidence_http INNER;
-
 /* Of a descriptor at or beyond the gate (fdtab.h): does what is to be done, and looks again. */
 struct fd_entry *evidence_look(int fd);
 

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "sigsafe/evidence.h"
 #include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 #include "sigsafe/listeners.h"
@@ -37,7 +36,6 @@ int fdtab_map(void)
         if (base != MAP_FAILED) {
             fdtab.entries = base;
             atomic_store_explicit(&fdtab.size, entries, memory_order_release);
-            (void)fdtab_reopen();
             return (int)entries;
         }
     }
@@ -60,7 +58,9 @@ void fdtab_shut(void)
 
 static bool must_look(void)
 {
-    return atomic_load(&life->work) != 0 || atomic_load(&fdtab.vforks) != 0;
+    return !atomic_load(&life->armed) || atomic_load(&life->work) || atomic_load(&fdtab.vforks) ||
+           atomic_load(&life->draining) || atomic_load(&life->refusing) ||
+           atomic_load(&life->told) || atomic_load(&life->sandboxed);
 }
 
 /* Whoever shuts it has said why before, so one of the two looks sees that. */
@@ -138,13 +138,7 @@ void fdtab_record(int fd, uint8_t kind, uint32_t index)
     }
     bool fresh = (kind & FD_CONNECTION) && !(kind & FD_ALIAS);
 
-    atomic_store_explicit(&entry->evidence, 0, memory_order_relaxed);
-    atomic_store_explicit(&entry->http_state, evidence_http ? 0 : HTTP1_OFF, memory_order_relaxed);
-    atomic_store_explicit(&entry->http_step, 0, memory_order_relaxed);
-    atomic_store_explicit(&entry->http_left, 0, memory_order_relaxed);
-    atomic_store_explicit(&entry->activity, fresh ? number_in(entry) + 1 : index,
-                          memory_order_relaxed);
-    atomic_store_explicit(&entry->kind, kind, memory_order_release);
+    fdtab_renew(entry, kind, fresh ? number_in(entry) + 1 : index);
     fdtab_raise_high((uint32_t)fd + 1);
 }
 

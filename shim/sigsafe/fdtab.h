@@ -32,6 +32,7 @@ struct fdtab {
     _Atomic uint32_t size;    /* 0 until mapped: no descriptor is found */
     _Atomic uint32_t high;    /* one more than the highest descriptor recorded */
     _Atomic uint32_t vforks;  /* threads that wait for a vfork child, which runs in our memory */
+    uint8_t fresh_http;       /* http_state of a new connection: FLUX_HTTP; set while arming */
 };
 
 extern struct fdtab fdtab INNER;
@@ -44,9 +45,11 @@ extern struct fdtab fdtab INNER;
 int fdtab_map(void);
 
 /*
- * The gate: `size`, or 0 as long as somebody has to look before a descriptor is looked up -- there is work for
- * a safe point (safepoint.h), or a vfork child may be the one who asks. One compare stands for all of that
- * on the wrappers' fast path. fdtab_reopen() says whether the caller is such a child.
+ * The gate: `size` while an armed process serves and nothing is out of the ordinary. Else 0: there is work for
+ * a safe point (safepoint.h), a vfork child may be the one who asks, the process drains, is sandboxed, or is
+ * not armed. One compare stands for all of that on the wrappers' fast path. Shut it after what is the
+ * reason has been set; whoever finds it shut takes the long way, which asks for each, and opens it again
+ * if there is none. fdtab_reopen() says whether the caller is a vfork child.
  */
 void fdtab_shut(void);
 bool fdtab_reopen(void);
@@ -69,6 +72,19 @@ static inline uint8_t fdtab_kind(int fd)
     return entry ? atomic_load_explicit(&entry->kind, memory_order_acquire) : 0;
 }
 
+/* Let it come to life, as this. */
+static inline void fdtab_renew(struct fd_entry *entry, uint8_t kind, uint32_t activity)
+{
+    union {
+        uint8_t bytes[4];
+        uint32_t word;
+    } first = {{kind, EVIDENCE_NOTHING, fdtab.fresh_http, 0}};
+
+    atomic_store_explicit(&entry->http_left, 0, memory_order_relaxed);
+    atomic_store_explicit(&entry->activity, activity, memory_order_relaxed);
+    atomic_store_explicit(&entry->kind_to_step, first.word, memory_order_release);
+}
+
 /* The home entry of a connection, or NULL if fd is none. *ret_home may be NULL. */
 struct fd_entry *fdtab_connection(int fd, int *ret_home);
 
@@ -77,6 +93,17 @@ void fdtab_record(int fd, uint8_t kind, uint32_t index);
 
 /* Descriptors below `above` are in use. */
 void fdtab_raise_high(uint32_t above);
+
+/* The usual case, of a descriptor before the gate: a connection has come. */
+static inline void fdtab_record_connection(int fd)
+{
+    struct fd_entry *entry = &fdtab.entries[(uint32_t)fd];
+
+    fdtab_renew(entry, FD_CONNECTION, INNER_PEEK(uint32_t, entry->activity) + 1);
+    if (__builtin_expect((uint32_t)fd >= INNER_PEEK(uint32_t, fdtab.high), 0)) {
+        fdtab_raise_high((uint32_t)fd + 1);
+    }
+}
 
 /* fd is about to be closed, or replaced by dup2. Returns the kind that it had. */
 uint8_t fdtab_forget(int fd);

@@ -219,6 +219,7 @@ static void hold_first(const siginfo_t *info)
         held.info.si_value.sival_ptr = NULL;
     }
     atomic_store(&life->draining, 1);
+    fdtab_shut();
     if (limits.lame_duck_ns == 0 && family_leads()) {
         refuse_all();
         held.refused_ns = life_now();
@@ -505,6 +506,7 @@ void hold_abandon(void)
         sigdisp_make_real(SIGDISP_SIGNALFDS);
     }
     atomic_store(&life->armed, 0);
+    fdtab_shut();
     (void)real.pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 

@@ -11,9 +11,9 @@
 #define INNER __attribute__((visibility("hidden")))
 
 /*
- * A relaxed load of an _Atomic object, once, as an operand of the instruction that wants it: GCC and clang
- * give each atomic load an instruction of its own. For naturally aligned words.
+ * An _Atomic object as a plain one: a relaxed access that can be an operand of the instruction that wants it. GCC
+ * and clang give each atomic access an instruction of its own. For naturally aligned words.
  */
-#define INNER_PEEK(type, object) (*(const type *)&(object))
+#define INNER_PEEK(type, object) (*(type *)&(object))
 
 #endif

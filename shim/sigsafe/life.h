@@ -121,6 +121,7 @@ struct life_thread {
     uint8_t fork_guarded; /* crash.h: the child has handlers, or a mark, to be rid of */
     uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
+    uint32_t stripe;             /* listeners.h: where its accepts are counted, 0: not chosen yet */
     uint32_t reserved;           /* family.h: its slot, 0: none */
     pid_t fork_parent;           /* who forks */
     uint32_t before_exec;        /* family.h: the state to go back to if an exec fails */

@@ -169,25 +169,12 @@ struct listener *listeners_of(int fd)
     return index < LISTENERS_MOST ? &listeners[index] : NULL;
 }
 
-static uint32_t stripe_of_thread(void)
+uint32_t listeners_choose_stripe(void)
 {
     static _Atomic uint32_t next;
-    static _Thread_local uint32_t mine; /* 0: not chosen yet */
 
-    if (mine == 0) {
-        mine = 1 + atomic_fetch_add(&next, 1) % LISTENER_STRIPES;
-    }
-    return mine - 1;
-}
-
-void listeners_count_accepted(struct listener *listener)
-{
-    atomic_fetch_add_explicit(&listener->accepted[stripe_of_thread()].count, 1,
-                              memory_order_relaxed);
-    if (atomic_load_explicit(&listener->refusal, memory_order_relaxed) != REFUSAL_NONE ||
-        atomic_load_explicit(&life->told, memory_order_relaxed)) {
-        atomic_fetch_add_explicit(&listener->rescued, 1, memory_order_relaxed);
-    }
+    life_thread.stripe = 1 + atomic_fetch_add(&next, 1) % LISTENER_STRIPES;
+    return life_thread.stripe;
 }
 
 void listeners_count_afresh(void)

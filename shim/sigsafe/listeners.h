@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 
 #include "format/family_layout.h"
+#include "sigsafe/life.h"
+#include "sigsafe/transfer.h"
 
 #define LISTENERS_MOST   256
 #define LISTENER_EPOLLS  4 /* epoll instances that one listener's registration is known for */
@@ -62,7 +64,7 @@ struct listener {
 #define LISTENER_STASH_NONE (-1)
 #define LISTENER_STASH_BUSY (-2)
 
-extern struct listener listeners[LISTENERS_MOST];
+extern struct listener listeners[LISTENERS_MOST] INNER;
 
 /* One more than the highest slot ever used. */
 uint32_t listeners_high(void);
@@ -76,8 +78,21 @@ void listeners_forget(int fd, uint32_t index);
 /* The listener of a descriptor, or NULL. */
 struct listener *listeners_of(int fd);
 
-/* One more connection from it: the caller's stripe. `refused` counts it as rescued. */
-void listeners_count_accepted(struct listener *listener);
+/* The rarer part of the next: the caller's stripe, from 1. */
+uint32_t listeners_choose_stripe(void);
+
+/* One more connection from it. Threads may share a stripe, so only one alone can do without a locked bus. */
+static inline void listeners_count_accepted(struct listener *listener)
+{
+    uint32_t stripe = life_thread.stripe ? life_thread.stripe : listeners_choose_stripe();
+    _Atomic uint64_t *count = &listener->accepted[(stripe - 1) % LISTENER_STRIPES].count;
+
+    if (transfer_is_alone()) {
+        INNER_PEEK(uint64_t, *count)++; /* one instruction: no handler comes in between */
+    } else {
+        atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+    }
+}
 
 /*
  * Is fd a connected stream socket whose local address is that of a listener of this process, or of its

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
 #include "sigsafe/life.h"
 #include "sigsafe/log.h"
 #include "sigsafe/real.h"
@@ -158,6 +159,7 @@ bool refuse_the_last(struct listener *listener)
 void refuse_all(void)
 {
     atomic_store(&life->refusing, 1);
+    fdtab_shut();
     if (family_self()) {
         atomic_store(&family->refused, 1);
     }

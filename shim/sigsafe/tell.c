@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sigsafe/family.h"
+#include "sigsafe/fdtab.h"
 #include "sigsafe/hold.h"
 #include "sigsafe/life.h"
 #include "sigsafe/orders.h"
@@ -48,6 +49,7 @@ static void be_told(void)
 {
     atomic_store(&life->told, 1);
     atomic_store(&life->draining, 1);
+    fdtab_shut();
     life_post(LIFE_TOLD);
 }
 

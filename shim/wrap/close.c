@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
+#include "sigsafe/direct.h"
 #include "sigsafe/evidence.h"
 #include "sigsafe/fdtab.h"
+#include "sigsafe/transfer.h"
 #include "wrap/gone.h"
 #include "wrap/wrap.h"
 
@@ -18,13 +21,53 @@ static uint8_t forget(int fd)
     return life_tracks() ? fdtab_forget(fd) : 0;
 }
 
-WRAP int close(int fd)
+static NOINLINE int close_oddly(int fd)
 {
+    (void)fdtab_reopen();
     uint8_t kind = forget(fd);
     int result = real.close(fd);
 
     has_gone(kind);
     return result;
+}
+
+/* It has failed, or a drain has begun meanwhile. */
+static COLD int closed_oddly(long result, uint8_t kind)
+{
+    has_gone(kind);
+    return (int)transfer_result(result);
+}
+
+static NOINLINE int close_in_threads(int fd, uint8_t kind)
+{
+    int result = real.close(fd);
+
+    if (UNLIKELY(!evidence_is_open(fd))) {
+        has_gone(kind);
+    }
+    return result;
+}
+
+WRAP int close(int fd)
+{
+    if (UNLIKELY(!evidence_is_open(fd))) {
+        return close_oddly(fd);
+    }
+    struct fd_entry *entry = evidence_entry(fd);
+    uint8_t kind = INNER_PEEK(uint8_t, entry->kind);
+
+    if (kind != 0) {
+        if (UNLIKELY(kind != FD_CONNECTION)) {
+            return close_oddly(fd);
+        }
+        atomic_store_explicit(&entry->kind, 0, memory_order_release);
+    }
+    if (UNLIKELY(!transfer_is_alone())) {
+        return close_in_threads(fd, kind);
+    }
+    long result = direct_call(SYS_close, fd, 0, 0);
+
+    return LIKELY(result == 0 && evidence_is_open(fd)) ? 0 : closed_oddly(result, kind);
 }
 
 /* The sending side is closed: the program has said its last word on this connection. */

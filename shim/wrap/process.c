@@ -209,6 +209,7 @@ static void enter_sandbox(void)
         hold_abandon();
     }
     atomic_store(&life->sandboxed, 1);
+    fdtab_shut();
     family_become_passive();
 }
 
