@@ -48,7 +48,8 @@ SERVER_LIB = $(wildcard tests/servers/lib/*.c)
 SERVERS = $(patsubst tests/servers/%.c,$(BUILD)/tests/servers/%,$(wildcard tests/servers/*.c))
 TOOL_LIB = $(wildcard tests/tools/lib/*.c)
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
-BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
+BENCH_LIB = $(wildcard tests/bench/lib/*.c)
+BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/tests/bench/empty.so
 UNITS = $(patsubst tests/unit/test_%.c,$(BUILD)/tests/unit/test_%,$(wildcard tests/unit/test_*.c))
 EXAMPLE_HOOKS = $(patsubst helpers/hooks/example/%.c,$(BUILD)/%.so,$(wildcard helpers/hooks/example/*.c))
 # The same in other languages, for the tests.
@@ -178,9 +179,12 @@ $(BUILD)/tests/tools/hook_call: tests/tools/hook_call.c shim/fluxshim.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -rdynamic -o $@ $< -ldl
 
-$(BUILD)/tests/bench/%: tests/bench/%.c
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_LIB) $(wildcard tests/bench/lib/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -o $@ $<
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/bench -o $@ $< $(BENCH_LIB) -pthread
+$(BUILD)/tests/bench/empty.so: tests/bench/preload/empty.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $(HARDEN) -o $@ $<
 
 # A unit test links the module that it mirrors, and what that needs.
 UNIT_settings = shim/format/settings.c

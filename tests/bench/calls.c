@@ -1,281 +1,355 @@
 /* SPDX-License-Identifier: MIT */
-/* Measures what one call costs a server: run it bare and with the shim, and compare. */
-/* Context: a program; single-threaded, armed by its own listen(). */
+/* Measures what the shim adds to one call: libc's own and the program's, in turns, in one process. */
+/* Context: a program that arms by its own listen(). */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <linux/perf_event.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/bench.h"
+
 /*
- *   calls accept|connection|http|file|fork|idle-fork [BATCHES [OBJECT...]]       2000
+ *   calls BENCH [--rounds N] [--threads N] [--company] [--only libc|program]
  *
  *   accept      accept4() and close() of a connection that waits in the queue (AF_UNIX: its own
  *               cost is the smallest, so that a difference shows)
- *   connection  write() of one byte to an accepted connection and read() of one from it
+ *   connection  read() of one byte from an accepted connection, and write() of one to it
+ *   vectors     the same by readv() and writev()
+ *   messages    the same by recv() and send()
  *   http        write() of a small HTTP/1 response, which begins one each time
- *   file        read() of no bytes from /dev/null and write() of one to it
- *   fork        fork(), _exit() in the child, and waitpid()
- *   idle-fork   the same in a process that never listens
+ *   file        read() of no bytes from /dev/null, and write() of one to it
+ *   pipe        write() of one byte to a pipe, and read() of one from it
+ *   close       close() of a descriptor that is no socket
+ *   sigaction   sigaction() of a signal that the shim doesn't hold
+ *   listen      listen() of a socket that listens already
  *
- * Each OBJECT is opened by dlopen() first: what its mappings alone cost a bare program's fork.
+ * A round is BATCH calls by libc's own functions, found with dlsym(), and BATCH by those that the program
+ * is linked to: without a preloaded library they are the same. --threads: so many do this at once, the
+ * first one's figures are told. --company: a second thread exists and sleeps, since libc treats a
+ * program with one thread in its own way. --only: one of the two, for a count of instructions from
+ * outside.
  *
- * Prints the lowest tenth of the batches (what a busy machine adds is not the calls') per pair of
- * calls (http: per call), and the instructions in user mode, or -1 where they can't be counted:
+ * Prints the medians of a call's time, of the difference, and half the distance of its quartiles, in ns:
  *
- *   ns N instructions N
+ *   libc N over N spread N
  */
 
-enum { BATCH = 64, BATCHES = 2000 };
+enum { BATCH = 64, ROUNDS = 2000, THREADS_MOST = 16 };
 
 static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-static int listener, counter;
-static struct sockaddr_un address = {.sun_family = AF_UNIX};
-static socklen_t address_size;
+/* What is measured: the same names twice. */
+struct calls {
+    int (*accept4)(int, struct sockaddr *, socklen_t *, int);
+    int (*close)(int);
+    ssize_t (*read)(int, void *, size_t);
+    ssize_t (*write)(int, const void *, size_t);
+    ssize_t (*readv)(int, const struct iovec *, int);
+    ssize_t (*writev)(int, const struct iovec *, int);
+    ssize_t (*recv)(int, void *, size_t, int);
+    ssize_t (*send)(int, const void *, size_t, int);
+    int (*sigaction)(int, const struct sigaction *, struct sigaction *);
+    int (*listen)(int, int);
+};
 
-static void die(const char *what)
+static const struct calls program = {accept4, close, read, write,     readv,
+                                     writev,  recv,  send, sigaction, listen};
+static struct calls libc;
+
+/* What a thread measures on. */
+struct scene {
+    struct bench_socket socket;
+    int server_end, client_end, null_fd, pipe[2], fds[BATCH];
+    char bytes[BATCH * sizeof response];
+};
+
+static void *of_libc(void *handle, const char *name)
 {
-    perror(what);
-    exit(1);
+    void *found = dlsym(handle, name);
+
+    if (!found)
+        bench_die(name);
+    return found;
 }
 
-static void must(long result, const char *what)
+static void find_libc(void)
 {
-    if (result < 0)
-        die(what);
+    void *handle = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+
+    if (!handle)
+        bench_die("libc.so.6");
+    libc = (struct calls){of_libc(handle, "accept4"),   of_libc(handle, "close"),
+                          of_libc(handle, "read"),      of_libc(handle, "write"),
+                          of_libc(handle, "readv"),     of_libc(handle, "writev"),
+                          of_libc(handle, "recv"),      of_libc(handle, "send"),
+                          of_libc(handle, "sigaction"), of_libc(handle, "listen")};
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
+/* ---- what is measured ---- */
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+static void prepare_nothing(struct scene *scene)
+{
+    (void)scene;
 }
 
-static int open_counter(void)
-{
-    struct perf_event_attr attr = {.type = PERF_TYPE_HARDWARE,
-                                   .size = sizeof attr,
-                                   .config = PERF_COUNT_HW_INSTRUCTIONS,
-                                   .exclude_kernel = 1,
-                                   .exclude_hv = 1};
-
-    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static int64_t instructions(void)
-{
-    int64_t count = -1;
-
-    if (counter < 0 || read(counter, &count, sizeof count) != sizeof count)
-        return -1;
-    return count;
-}
-
-/* An abstract name: nothing is left behind. */
-static void open_listener(void)
-{
-    int len =
-        snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "fluxshim-bench-%d", getpid());
-
-    address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
-    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(listener, "socket");
-    must(bind(listener, (struct sockaddr *)&address, address_size), "bind");
-    must(listen(listener, BATCH * 2), "listen");
-}
-
-static int connect_one(void)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    must(fd, "socket");
-    must(connect(fd, (struct sockaddr *)&address, address_size), "connect");
-    return fd;
-}
-
-static int clients[BATCH];
-static int server_end, client_end, null_fd;
-static char bytes[BATCH * sizeof response];
-
-static void prepare_accept(void)
+static void prepare_accept(struct scene *scene)
 {
     for (int i = 0; i < BATCH; i++)
-        clients[i] = connect_one();
+        scene->fds[i] = bench_connect(&scene->socket);
 }
 
-static void measure_accept(void)
+static void measure_accept(const struct calls *calls, struct scene *scene)
 {
     for (int i = 0; i < BATCH; i++)
-        close(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        calls->close(calls->accept4(scene->socket.fd, NULL, NULL, SOCK_CLOEXEC));
 }
 
-static void clean_accept(void)
+static void clean_accept(struct scene *scene)
 {
     for (int i = 0; i < BATCH; i++)
-        close(clients[i]);
+        libc.close(scene->fds[i]);
 }
 
-static void prepare_connection(void)
+static void prepare_connection(struct scene *scene)
 {
-    must(write(client_end, bytes, BATCH), "write");
+    bench_must(libc.write(scene->client_end, scene->bytes, BATCH), "write");
 }
 
-static void measure_connection(void)
+static void measure_connection(const struct calls *calls, struct scene *scene)
 {
     char byte;
 
     for (int i = 0; i < BATCH; i++) {
-        must(read(server_end, &byte, 1), "read");
-        must(write(server_end, &byte, 1), "write");
+        bench_must(calls->read(scene->server_end, &byte, 1), "read");
+        bench_must(calls->write(scene->server_end, &byte, 1), "write");
     }
 }
 
-static void clean_connection(void)
+static void measure_vectors(const struct calls *calls, struct scene *scene)
 {
-    for (size_t left = BATCH; left > 0;) {
-        ssize_t got = read(client_end, bytes, left);
-        must(got, "read");
+    char byte;
+    struct iovec part = {&byte, 1};
+
+    for (int i = 0; i < BATCH; i++) {
+        bench_must(calls->readv(scene->server_end, &part, 1), "readv");
+        bench_must(calls->writev(scene->server_end, &part, 1), "writev");
+    }
+}
+
+static void measure_messages(const struct calls *calls, struct scene *scene)
+{
+    char byte;
+
+    for (int i = 0; i < BATCH; i++) {
+        bench_must(calls->recv(scene->server_end, &byte, 1, 0), "recv");
+        bench_must(calls->send(scene->server_end, &byte, 1, MSG_NOSIGNAL), "send");
+    }
+}
+
+static void take_back(struct scene *scene, size_t bytes)
+{
+    for (size_t left = bytes; left > 0;) {
+        ssize_t got = libc.read(scene->client_end, scene->bytes, left);
+        bench_must(got, "read");
         left -= (size_t)got;
     }
 }
 
-static void prepare_nothing(void)
+static void clean_connection(struct scene *scene)
 {
+    take_back(scene, BATCH);
 }
 
-static void measure_http(void)
+static void measure_http(const struct calls *calls, struct scene *scene)
 {
     for (int i = 0; i < BATCH; i++)
-        must(write(server_end, response, sizeof response - 1), "write");
+        bench_must(calls->write(scene->server_end, response, sizeof response - 1), "write");
 }
 
-static void clean_http(void)
+static void clean_http(struct scene *scene)
 {
-    for (size_t left = BATCH * (sizeof response - 1); left > 0;) {
-        ssize_t got = read(client_end, bytes, left);
-        must(got, "read");
-        left -= (size_t)got;
-    }
+    take_back(scene, BATCH * (sizeof response - 1));
 }
 
-static void measure_file(void)
+static void measure_file(const struct calls *calls, struct scene *scene)
 {
     char byte = 0;
 
     for (int i = 0; i < BATCH; i++) {
-        must(read(null_fd, &byte, 1), "read");
-        must(write(null_fd, &byte, 1), "write");
+        bench_must(calls->read(scene->null_fd, &byte, 1), "read");
+        bench_must(calls->write(scene->null_fd, &byte, 1), "write");
     }
 }
 
-static void measure_fork(void)
+static void measure_pipe(const struct calls *calls, struct scene *scene)
+{
+    char byte = 0;
+
+    for (int i = 0; i < BATCH; i++) {
+        bench_must(calls->write(scene->pipe[1], &byte, 1), "write");
+        bench_must(calls->read(scene->pipe[0], &byte, 1), "read");
+    }
+}
+
+static void prepare_close(struct scene *scene)
 {
     for (int i = 0; i < BATCH; i++) {
-        pid_t pid = fork();
-        if (pid == 0)
-            _exit(0);
-        must(pid, "fork");
-        must(waitpid(pid, NULL, 0), "waitpid");
+        scene->fds[i] = fcntl(scene->null_fd, F_DUPFD_CLOEXEC, 0);
+        bench_must(scene->fds[i], "fcntl");
     }
+}
+
+static void measure_close(const struct calls *calls, struct scene *scene)
+{
+    for (int i = 0; i < BATCH; i++)
+        calls->close(scene->fds[i]);
+}
+
+static void measure_sigaction(const struct calls *calls, struct scene *scene)
+{
+    struct sigaction action;
+
+    (void)scene;
+    for (int i = 0; i < BATCH; i++)
+        bench_must(calls->sigaction(SIGUSR2, NULL, &action), "sigaction");
+}
+
+static void measure_listen(const struct calls *calls, struct scene *scene)
+{
+    for (int i = 0; i < BATCH; i++)
+        bench_must(calls->listen(scene->socket.fd, BATCH * 2), "listen");
 }
 
 static const struct bench {
     const char *name;
-    void (*prepare)(void), (*measure)(void), (*clean)(void);
+    int calls; /* of a kind that counts, in each of a batch */
+    void (*prepare)(struct scene *scene);
+    void (*measure)(const struct calls *calls, struct scene *scene);
+    void (*clean)(struct scene *scene);
 } benches[] = {
-    {"accept", prepare_accept, measure_accept, clean_accept},
-    {"connection", prepare_connection, measure_connection, clean_connection},
-    {"http", prepare_nothing, measure_http, clean_http},
-    {"file", prepare_nothing, measure_file, prepare_nothing},
-    {"fork", prepare_nothing, measure_fork, prepare_nothing},
-    {"idle-fork", prepare_nothing, measure_fork, prepare_nothing},
+    {"accept", 1, prepare_accept, measure_accept, clean_accept},
+    {"connection", 2, prepare_connection, measure_connection, clean_connection},
+    {"vectors", 2, prepare_connection, measure_vectors, clean_connection},
+    {"messages", 2, prepare_connection, measure_messages, clean_connection},
+    {"http", 1, prepare_nothing, measure_http, clean_http},
+    {"file", 2, prepare_nothing, measure_file, prepare_nothing},
+    {"pipe", 2, prepare_nothing, measure_pipe, prepare_nothing},
+    {"close", 1, prepare_close, measure_close, prepare_nothing},
+    {"sigaction", 1, prepare_nothing, measure_sigaction, prepare_nothing},
+    {"listen", 1, prepare_nothing, measure_listen, prepare_nothing},
 };
+
+/* ---- how ---- */
+
+static struct {
+    const struct bench *bench;
+    const struct calls *only; /* NULL: both in turns */
+    int rounds, threads;
+    bool company;
+} options = {.rounds = ROUNDS, .threads = 1};
+
+static double time_of(const struct calls *calls, struct scene *scene)
+{
+    options.bench->prepare(scene);
+    int64_t began = bench_now_ns();
+    options.bench->measure(calls, scene);
+    int64_t ended = bench_now_ns();
+
+    options.bench->clean(scene);
+    return (double)(ended - began) / BATCH / options.bench->calls;
+}
+
+static void open_scene(struct scene *scene)
+{
+    bench_listen(&scene->socket, BATCH * 2);
+    scene->client_end = bench_connect(&scene->socket);
+    scene->server_end = accept4(scene->socket.fd, NULL, NULL, SOCK_CLOEXEC);
+    scene->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bench_must(scene->server_end, "accept4");
+    bench_must(scene->null_fd, "/dev/null");
+    bench_must(pipe2(scene->pipe, O_CLOEXEC), "pipe2");
+    bench_must(write(scene->pipe[1], "", 1), "write"); /* the shim's gate opens at a first call */
+    bench_must(read(scene->pipe[0], scene->bytes, 1), "read");
+}
+
+/* `argument` is where the figures go, or NULL. */
+static void *run(void *argument)
+{
+    struct scene scene = {0};
+    struct bench_pairs *pairs = argument, unused = {0};
+
+    pairs = pairs ? pairs : &unused;
+    open_scene(&scene);
+    bench_pairs_begin(pairs, options.rounds);
+    for (int round = 0; round < options.rounds; round++) {
+        bool swaps = round % 2 != 0;
+        const struct calls *first = swaps ? &program : &libc, *second = swaps ? &libc : &program;
+        double one = time_of(options.only ? options.only : first, &scene);
+        double two = options.only ? one : time_of(second, &scene);
+
+        bench_pairs_add(pairs, swaps ? two : one, swaps ? one : two);
+    }
+    return NULL;
+}
+
+static void *sleep_for_ever(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
 
 static const struct bench *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
+    for (size_t i = 0; name && i < sizeof benches / sizeof benches[0]; i++)
         if (strcmp(benches[i].name, name) == 0)
             return &benches[i];
-    fprintf(stderr, "calls: allowed are accept, connection, http, file, fork and idle-fork\n");
+    fprintf(stderr, "calls: allowed are:");
+    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
+        fprintf(stderr, " %s", benches[i].name);
+    fprintf(stderr, "\n");
     exit(64);
 }
 
-static int by_value(const void *a, const void *b)
+static void read_options(int argc, char **argv)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    options.bench = find(argc > 1 ? argv[1] : NULL);
+    for (int i = 2; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
 
-    return (x > y) - (x < y);
-}
-
-static double low_tenth(int64_t *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    size_t rank = count / 10;
-
-    return (double)values[rank];
-}
-
-static void run(const struct bench *bench, size_t batches)
-{
-    int64_t *times = calloc(batches, sizeof *times), *counts = calloc(batches, sizeof *counts);
-
-    if (!times || !counts)
-        die("calloc");
-    for (size_t i = 0; i < batches; i++) {
-        bench->prepare();
-        int64_t counted = instructions(), began = now_ns();
-        bench->measure();
-        times[i] = now_ns() - began;
-        counts[i] = counted < 0 ? -BATCH : instructions() - counted;
-        bench->clean();
+        if (strcmp(argv[i], "--company") == 0)
+            options.company = true;
+        else if (strcmp(argv[i], "--rounds") == 0 && ++i < argc)
+            options.rounds = bench_number(value, 1, 1000000);
+        else if (strcmp(argv[i], "--threads") == 0 && ++i < argc)
+            options.threads = bench_number(value, 1, THREADS_MOST);
+        else if (strcmp(argv[i], "--only") == 0 && ++i < argc)
+            options.only = strcmp(value, "libc") == 0 ? &libc : &program;
+        else
+            bench_die(argv[i]);
     }
-    printf("ns %.2f instructions %.1f\n", low_tenth(times, batches) / BATCH,
-           low_tenth(counts, batches) / BATCH);
-    free(times);
-    free(counts);
-}
-
-static void open_connection(void)
-{
-    open_listener();
-    client_end = connect_one();
-    server_end = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    must(server_end, "accept4");
 }
 
 int main(int argc, char **argv)
 {
-    long batches = argc > 2 ? atol(argv[2]) : BATCHES;
+    struct bench_pairs pairs = {0};
+    pthread_t threads[THREADS_MOST];
 
-    if (argc < 2 || batches < 1)
-        return find("")->name == NULL;
-    const struct bench *bench = find(argv[1]);
-
-    for (int i = 3; i < argc; i++) {
-        if (!dlopen(argv[i], RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)) {
-            fprintf(stderr, "calls: %s\n", dlerror());
-            return 70;
-        }
-    }
-    if (strcmp(bench->name, "idle-fork") != 0)
-        open_connection();
-    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    must(null_fd, "/dev/null");
-    counter = open_counter();
-    run(bench, (size_t)batches);
+    read_options(argc, argv);
+    find_libc();
+    if (options.company)
+        pthread_create(&threads[0], NULL, sleep_for_ever, NULL);
+    for (int i = 1; i < options.threads; i++)
+        pthread_create(&threads[i], NULL, run, NULL);
+    run(&pairs);
+    for (int i = 1; i < options.threads; i++)
+        pthread_join(threads[i], NULL);
+    bench_pairs_print(&pairs);
     return 0;
 }

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Requests per second, and processor time per request, of servers under load."""
+import re
+import statistics
+import tempfile
+import time
+
+from . import run
+from .servers import Server
+from .table import Row
+
+CONNECTIONS = 32
+
+
+def wrk(port, seconds, keepalive):
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", f"http://127.0.0.1:{port}/"]
+    command += [] if keepalive else ["-H", "Connection: close"]
+    text = run.output(command, cpu=run.processors()[1])
+    return int(re.search(r"(\d+) requests in", text).group(1))
+
+
+def redis(port, seconds, keepalive):
+    requests = (70000 if keepalive else 12000) * seconds
+    command = ["redis-benchmark", "-p", str(port), "-c", str(CONNECTIONS), "-n", str(requests), "-t", "get", "-q",
+               "-k", "1" if keepalive else "0"]
+    run.output(command, cpu=run.processors()[1])
+    return requests
+
+
+LOADS = {"nginx": wrk, "redis": redis, "epoll": wrk}
+
+
+def measure(name, library, seconds, keepalive, **more):
+    """(requests per second, microseconds of processor time per request)"""
+    with Server(name, library, **more) as server:
+        LOADS[name](server.port, 1, keepalive)  # warm
+        before, began = run.cpu_seconds(server.pid), time.monotonic()
+        requests = LOADS[name](server.port, seconds, keepalive)
+        took, used = time.monotonic() - began, run.cpu_seconds(server.pid) - before
+    return requests / took, used / requests * 1e6
+
+
+def add(table, quick):
+    count, seconds = (3, 1) if quick else (11, 4)
+    for name in ("nginx", "redis", "epoll"):
+        for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
+            taken = run.pairs(count, lambda n=name, k=keepalive: measure(n, None, seconds, k),
+                              lambda n=name, k=keepalive: measure(n, run.SHIM, seconds, k))
+            add_ratio(table, "Requests per second, of bare", f"{name}, {style}", taken)
+
+
+def add_ratio(table, group, label, taken):
+    ratios = [shim[0] / bare[0] for bare, shim in taken]
+    dearer = [shim[1] / bare[1] for bare, shim in taken]
+    cost = statistics.median(bare[1] for bare, _ in taken)
+    table.add(Row(group, label, "of bare", statistics.median(ratios), (">=", 0.995),
+                  statistics.median(bare[0] for bare, _ in taken), run.spread(ratios),
+                  f"processor time x{statistics.median(dearer):.3f} of {cost:.1f} us"))
+
+
+def add_saving(table, quick):
+    """A checkpoint each second, against none."""
+    count, seconds = (3, 2) if quick else (9, 4)
+    for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
+        with tempfile.TemporaryDirectory() as folder:
+            taken = run.pairs(count, lambda k=keepalive: measure("epoll", run.SHIM, seconds, k),
+                              lambda k=keepalive, f=folder: measure(
+                                  "epoll", run.SHIM, seconds, k, FLUX_CHECKPOINT=f"{f}/state.json",
+                                  FLUX_CHECKPOINT_INTERVAL="1s"))
+        add_ratio(table, "With a checkpoint each second, of without", f"epoll, {style}", taken)
