@@ -12,7 +12,7 @@
 #include "lib/exchange.h"
 
 /*
- *   release_clock --connect ADDR --pid PID [--signal 15] and those of lib/args.h
+ *   release_clock --connect ADDR --pid PID [--signal 15] [--idle] and those of lib/args.h
  *
  * Asks for --path (/slow?ms=200), sends the signal while the answer is owed, reads it and closes. Then one line
  * on stdout:
@@ -20,15 +20,17 @@
  *   released_after_us N
  *
  * N is counted from just before the close() to the end of the process, its teardown by the kernel
- * included. Exit status 1 if the answer was cut or the process didn't end before the deadline.
+ * included. With --idle nothing is asked, and N is counted from the signal: what a bare server's end takes. Exit
+ * status 1 if the answer was cut or the process didn't end before the deadline.
  */
 
-enum { OPT_PID = ARGS_FIRST_OWN, OPT_SIGNAL };
+enum { OPT_PID = ARGS_FIRST_OWN, OPT_SIGNAL, OPT_IDLE };
 
 static struct args args;
 static struct question question;
 static pid_t pid;
 static int signo = SIGTERM;
+static bool idle;
 
 static void take(int option, const char *value)
 {
@@ -36,6 +38,8 @@ static void take(int option, const char *value)
         pid = atoi(value);
     else if (option == OPT_SIGNAL)
         signo = atoi(value);
+    else if (option == OPT_IDLE)
+        idle = true;
     else
         args_take(&args, option, value);
 }
@@ -46,6 +50,7 @@ static void parse(int argc, char **argv)
         ARGS_COMMON,
         {"pid", required_argument, NULL, OPT_PID},
         {"signal", required_argument, NULL, OPT_SIGNAL},
+        {"idle", no_argument, NULL, OPT_IDLE},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -72,33 +77,47 @@ static bool read_answer(int fd)
     return answer.state == ANSWER_COMPLETE;
 }
 
-/* Microseconds from the close, or -1. */
-static int64_t close_and_wait(int fd)
+static bool is_answered(int fd)
+{
+    if (kill(pid, signo) < 0)
+        args_die("kill");
+    return read_answer(fd);
+}
+
+/* A connection to which an answer is owed. */
+static int ask(void)
+{
+    int fd = addr_connect(&args.addr, 0, args.timeout_ms);
+
+    if (exchange_classify(fd) != CONNECT_OK ||
+        !exchange_send(fd, question.request, question.request_len))
+        args_usage("the server can't be asked");
+    return fd;
+}
+
+/* Microseconds from the close of fd (-1: from the signal), or -1. */
+static int64_t measure(int fd)
 {
     struct pollfd process = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    int64_t began = args_now_us();
+    int left_ms = (int)((args.deadline_us - began) / 1000);
 
     if (process.fd < 0)
         args_die("pidfd_open");
-    int64_t closed = args_now_us();
-    addr_close(&args.addr, fd, true);
-    int left_ms = (int)((args.deadline_us - closed) / 1000);
-
-    return poll(&process, 1, left_ms > 0 ? left_ms : 0) == 1 ? args_now_us() - closed : -1;
+    if (fd >= 0)
+        addr_close(&args.addr, fd, true);
+    else if (kill(pid, signo) < 0)
+        args_die("kill");
+    return poll(&process, 1, left_ms > 0 ? left_ms : 0) == 1 ? args_now_us() - began : -1;
 }
 
 int main(int argc, char **argv)
 {
     parse(argc, argv);
     args_question(&args, "slow 200 hello", "hello", &question);
-    int fd = addr_connect(&args.addr, 0, args.timeout_ms);
-
-    if (exchange_classify(fd) != CONNECT_OK ||
-        !exchange_send(fd, question.request, question.request_len))
-        args_usage("the server can't be asked");
-    if (kill(pid, signo) < 0)
-        args_die("kill");
-    bool answered = read_answer(fd);
-    int64_t us = close_and_wait(fd);
+    int fd = idle ? -1 : ask();
+    bool answered = idle || is_answered(fd);
+    int64_t us = measure(fd);
 
     printf("released_after_us %lld\n", (long long)us);
     if (!answered)

@@ -38,23 +38,28 @@ def add_refusal(table, quick):
                               run.percentile(times, percent), bound, note=lost if percent == 50 else ""))
 
 
+def release(name, library, *options):
+    """(us to the end of the process, ms of its processor time since before)"""
+    with Server(name, library) as server:
+        before = run.cpu_seconds(server.pid)
+        got = run.output([run.tool("tools/release_clock"), "--connect", f"tcp4:{server.port}", "--pid",
+                          str(server.pid), *options], cpu=run.processors()[1])
+        _, _, usage = os.wait4(server.pid, 0)
+        server.process.returncode = 0
+        return run.numbers(got)["released_after_us"], (usage.ru_utime + usage.ru_stime - before) * 1000
+
+
 def add_release(table, quick):
+    """The end of a process takes the kernel its time, which is what a bare one takes from its signal on."""
     count = 20 if quick else 200
     for name in ("threaded", "epoll"):
-        times, spent = [], []
-        for _ in range(count):
-            with Server(name, run.SHIM) as server:
-                before = run.cpu_seconds(server.pid)
-                got = run.output([run.tool("tools/release_clock"), "--connect", f"tcp4:{server.port}", "--pid",
-                                  str(server.pid)], cpu=run.processors()[1])
-                times.append(run.numbers(got)["released_after_us"])
-                _, _, usage = os.wait4(server.pid, 0)
-                server.process.returncode = 0
-                spent.append((usage.ru_utime + usage.ru_stime - before) * 1000)
+        taken = [release(name, run.SHIM) for _ in range(count)]
+        bare = [us for us, _ in (release(name, None, "--idle") for _ in range(count))]
+        times = [us for us, _ in taken]
         for percent in (50, 99):
             table.add(Row(GROUP, f"last close to the end, {name}, p{percent}", "us", run.percentile(times, percent),
-                          ("<", 1000)))
-        table.add(Row(GROUP, f"processor time of a whole stop, {name}", "ms", statistics.median(spent)))
+                          ("<", 1000), run.percentile(bare, percent)))
+        table.add(Row(GROUP, f"processor time of a whole stop, {name}", "ms", statistics.median(ms for _, ms in taken)))
 
 
 class Crowd:
