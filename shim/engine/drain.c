@@ -22,6 +22,7 @@
 #define SWEEP_EVERY    (100 * MS) /* at least, while connections are in flight */
 #define NUDGES_AT_ONCE 512        /* the rest follows NUDGE_PAUSE later */
 #define NUDGE_PAUSE    (2 * MS)
+#define OVER_EVERY     (20 * MS) /* has a nudged connection ended, and not been closed? */
 #define PROGRAM_LOOK   (20 * MS) /* has the child program of a session ended? */
 
 /* What the drain remembers of a descriptor between two looks. */
@@ -30,8 +31,9 @@ struct seen {
     bool known;
     bool nudged;
     bool parents;        /* untouched, and the process that forked had it */
+    bool over;           /* is_over(), at `asked` */
     int64_t quiet_since; /* with `nudged`: since the nudge */
-    int64_t verified;
+    int64_t verified, asked;
 };
 
 static struct {
@@ -129,15 +131,15 @@ static bool kernel_holds_something(int fd)
 
 static void nudge(int fd, struct seen *seen, int64_t now)
 {
+    if (drain.nudges >= NUDGES_AT_ONCE) { /* first: the kernel is asked of each once, not in each sweep */
+        look_again(now + NUDGE_PAUSE);
+        return;
+    }
     if (!shim->is_served(fd)) {
         return;
     }
     if (kernel_holds_something(fd)) {
         look_again(now + BUSY_LOOK);
-        return;
-    }
-    if (drain.nudges >= NUDGES_AT_ONCE) {
-        look_again(now + NUDGE_PAUSE);
         return;
     }
     if (!is_connection((uint32_t)fd) ||
@@ -195,12 +197,19 @@ static bool verify(int fd, struct seen *seen, int64_t now)
     return false;
 }
 
-/* Shut down by both sides and kept open by the program: nobody waits for anything. */
-static bool is_over(int fd)
+/*
+ * Shut down by both sides and kept open by the program: nobody waits for anything. Each close of thousands has
+ * all others looked at, and most programs close at once.
+ */
+static bool is_over(int fd, struct seen *seen, int64_t now)
 {
     struct sockets_tcp tcp;
 
-    return sockets_tcp(fd, &tcp) && tcp.over;
+    if (now - seen->asked >= OVER_EVERY) {
+        seen->asked = now;
+        seen->over = sockets_tcp(fd, &tcp) && tcp.over;
+    }
+    return seen->over;
 }
 
 static void notice_activity(int fd, const struct fd_entry *entry, struct seen *seen, int64_t now)
@@ -213,7 +222,8 @@ static void notice_activity(int fd, const struct fd_entry *entry, struct seen *s
     seen->quiet_since = seen->known ? now : quiet_from(fd, now);
     seen->activity = activity;
     seen->known = true;
-    seen->nudged = false;
+    seen->nudged = seen->over = false;
+    seen->asked = 0;
 }
 
 /* This process serves one connection, and no other will come. (A member that accepts serves many.) */
@@ -224,13 +234,13 @@ static bool is_a_session(void)
     if (!shim->family_leads() && atomic_load(&shim->life->accepts)) {
         return false;
     }
-    for (uint32_t fd = 0; fd < end; fd++) {
-        connections += is_connection(fd);
-    }
     for (uint32_t i = 0; i < shim->listeners_high() && shim->family_leads(); i++) {
         if (atomic_load(&shim->listeners[i].fd) >= 0) {
             return false;
         }
+    }
+    for (uint32_t fd = 0; fd < end && connections < 2; fd++) { /* asked for each of many */
+        connections += is_connection(fd);
     }
     return connections == 1;
 }
@@ -255,7 +265,8 @@ static void look_at(int fd, int64_t now, int64_t deadline, int64_t timeout)
     int64_t needed = quiet_time(fd, entry, &why);
 
     if (seen->nudged) {
-        drain.view.left -= is_over(fd) || is_abandoned(fd, seen, now);
+        drain.view.left -= is_over(fd, seen, now) || is_abandoned(fd, seen, now);
+        look_again(seen->asked + OVER_EVERY);
         return;
     }
     if (needed == QUIET_NEVER) {

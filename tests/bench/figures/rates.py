@@ -30,22 +30,26 @@ def redis(port, seconds, keepalive):
 LOADS = {"nginx": wrk, "redis": redis, "epoll": wrk}
 
 
-def measure(name, library, seconds, keepalive, **more):
+def load(server, seconds, keepalive):
     """(requests per second, microseconds of processor time per request)"""
-    with Server(name, library, **more) as server:
-        LOADS[name](server.port, 1, keepalive)  # warm
-        before, began = run.cpu_seconds(server.pid), time.monotonic()
-        requests = LOADS[name](server.port, seconds, keepalive)
-        took, used = time.monotonic() - began, run.cpu_seconds(server.pid) - before
+    before, began = run.cpu_seconds(server.pid), time.monotonic()
+    requests = LOADS[server.name](server.port, seconds, keepalive)
+    took, used = time.monotonic() - began, run.cpu_seconds(server.pid) - before
     return requests / took, used / requests * 1e6
 
 
+def measure(count, keepalive, first, second):
+    """Both servers live, and are loaded in turns of a second: the machine's own pace changes slower than that."""
+    with first, second:
+        for server in (first, second):
+            load(server, 1, keepalive)  # warm
+        return run.pairs(count, lambda: load(first, 1, keepalive), lambda: load(second, 1, keepalive))
+
+
 def add(table, quick):
-    count, seconds = (3, 1) if quick else (11, 4)
     for name in ("nginx", "redis", "epoll"):
         for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
-            taken = run.pairs(count, lambda n=name, k=keepalive: measure(n, None, seconds, k),
-                              lambda n=name, k=keepalive: measure(n, run.SHIM, seconds, k))
+            taken = measure(5 if quick else 31, keepalive, Server(name), Server(name, run.SHIM))
             add_ratio(table, "Requests per second, of bare", f"{name}, {style}", taken)
 
 
@@ -60,11 +64,8 @@ def add_ratio(table, group, label, taken):
 
 def add_saving(table, quick):
     """A checkpoint each second, against none."""
-    count, seconds = (3, 2) if quick else (9, 4)
     for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
         with tempfile.TemporaryDirectory() as folder:
-            taken = run.pairs(count, lambda k=keepalive: measure("epoll", run.SHIM, seconds, k),
-                              lambda k=keepalive, f=folder: measure(
-                                  "epoll", run.SHIM, seconds, k, FLUX_CHECKPOINT=f"{f}/state.json",
-                                  FLUX_CHECKPOINT_INTERVAL="1s"))
+            saving = Server("epoll", run.SHIM, FLUX_CHECKPOINT=f"{folder}/state.json", FLUX_CHECKPOINT_INTERVAL="1s")
+            taken = measure(5 if quick else 31, keepalive, Server("epoll", run.SHIM), saving)
         add_ratio(table, "With a checkpoint each second, of without", f"epoll, {style}", taken)

@@ -73,16 +73,15 @@ def pairs(count, bare, shim):
 
 def cpu_seconds(pid):
     """Of the process and all below it that live, user and system."""
-    ticks = os.sysconf("SC_CLK_TCK")
     total = 0
     for one in [pid] + descendants(pid):
         try:
-            with open(f"/proc/{one}/stat", encoding="utf-8") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
+            for thread in os.listdir(f"/proc/{one}/task"):
+                with open(f"/proc/{one}/task/{thread}/schedstat", encoding="utf-8") as file:
+                    total += int(file.read().split()[0])
         except (FileNotFoundError, ProcessLookupError):
             pass
-    return total / ticks
+    return total / 1e9
 
 
 def descendants(pid):

@@ -82,9 +82,13 @@ def listens(port):
         return any(f":{port:04X} 00000000:0000 0A" in line for line in file)
 
 
+taken_ports = set()
+
+
 def free_port():
     """Out of the range that connects take theirs from."""
     for port in range(20000 + os.getpid() % 5000, 32000):
-        if not listens(port):
+        if not listens(port) and port not in taken_ports:
+            taken_ports.add(port)
             return port
     raise RuntimeError("no free port")
