@@ -29,8 +29,9 @@ ENGINE_FLAGS = $(COMMON) -fPIC -fvisibility=hidden -fstack-protector-strong
 ALLOCATOR = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 # Fewer segments: each costs every exec an mmap, and every fork of an armed process a copy.
 HARDEN = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-z,noseparate-code
-# helpers/install/install.mk says why its SONAME has no version.
-SHIM_LINK = $(HARDEN) -shared -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map \
+# helpers/install/install.mk says why its SONAME has no version. A wrapper that calls another (syscall(2) does all)
+# calls its own, without a symbol that each exec has to look up.
+SHIM_LINK = $(HARDEN) -shared -Wl,-Bsymbolic-functions -Wl,-soname,libfluxshim.so -Wl,--version-script=$(BUILD)/exports.map \
 	-Wl,--exclude-libs,ALL
 
 objects = $(patsubst shim/%.c,$(BUILD)/obj/%.o,$(wildcard shim/$(1)/*.c))

@@ -16,9 +16,8 @@
 
 #define EPHEMERAL_PORTS 32768 /* ip(7), ip_local_port_range's usual lower end */
 
-struct listener listeners[LISTENERS_MOST] = {
-    [0 ... LISTENERS_MOST - 1] = {.fd = -1, .stash = LISTENER_STASH_NONE},
-};
+/* All zero to begin with: no page of it exists before it is used. */
+struct listener listeners[LISTENERS_MOST];
 
 static _Atomic uint32_t high;
 
@@ -76,12 +75,12 @@ static void start_slot(struct listener *slot, int fd, int backlog)
     for (int i = 0; i < LISTENER_STRIPES; i++) {
         slot->accepted[i].count = 0;
     }
+    atomic_store(&slot->fd, fd);
 }
 
 /*
  * Slots are used in turn: the address of a closed listener stays known for as long as possible,
- * for its connections are recognised by it. A slot is claimed by storing the descriptor; a reader
- * that comes between sees a refusal NONE.
+ * for its connections are recognised by it.
  */
 static struct listener *take_slot(int fd, int backlog)
 {
@@ -90,9 +89,9 @@ static struct listener *take_slot(int fd, int backlog)
 
     for (uint32_t n = 0; n < LISTENERS_MOST; n++) {
         uint32_t i = (first + n) % LISTENERS_MOST;
-        int none = -1;
+        uint32_t no = 0;
 
-        if (atomic_compare_exchange_strong(&listeners[i].fd, &none, fd)) {
+        if (atomic_compare_exchange_strong(&listeners[i].claimed, &no, 1)) {
             uint32_t seen = listeners_high();
 
             start_slot(&listeners[i], fd, backlog);
@@ -153,7 +152,12 @@ static int find_copy(int but, uint32_t index)
 void listeners_forget(int fd, uint32_t index)
 {
     if (index < LISTENERS_MOST && atomic_load(&listeners[index].fd) == fd) {
-        atomic_store(&listeners[index].fd, find_copy(fd, index));
+        int copy = find_copy(fd, index);
+
+        atomic_store(&listeners[index].fd, copy);
+        if (copy < 0) {
+            atomic_store(&listeners[index].claimed, 0);
+        }
     }
 }
 

@@ -45,8 +45,9 @@ struct listener_epoll {
 };
 
 struct listener {
-    _Atomic int fd; /* one descriptor of the listener, -1: slot free */
-    int domain;     /* AF_INET, AF_INET6, AF_UNIX, ... */
+    _Atomic int fd;           /* one descriptor of the listener, -1: it is closed */
+    _Atomic uint32_t claimed; /* 0: the slot may be taken */
+    int domain;               /* AF_INET, AF_INET6, AF_UNIX, ... */
     socklen_t address_size;
     struct sockaddr_storage address; /* where it listened when it was recorded */
     int backlog;
@@ -66,7 +67,7 @@ struct listener {
 
 extern struct listener listeners[LISTENERS_MOST] INNER;
 
-/* One more than the highest slot ever used. */
+/* One more than the highest slot ever used; those from here on are no listeners, whatever they hold. */
 uint32_t listeners_high(void);
 
 /* fd listens (backlog < 0: not known, it was inherited). Known ones keep their slot. */
