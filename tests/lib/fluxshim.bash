@@ -147,11 +147,12 @@ start_server() {
 }
 
 # start_program bare|shimmed COMMAND ARGUMENT...: the same for any command; doesn't wait.
-# A shell without job control starts background commands with SIGINT ignored: env undoes that.
+# A shell without job control starts background commands with SIGINT ignored: env undoes that. With the shim,
+# the library $preload_also is preloaded behind it.
 start_program() {
     local preload=() name
 
-    [ "$1" = bare ] || preload=("LD_PRELOAD=$SHIM")
+    [ "$1" = bare ] || preload=("LD_PRELOAD=$SHIM${preload_also:+:$preload_also}")
     shift
     new_name server
     server_out=$name.out server_err=$name.err

@@ -49,7 +49,7 @@ def measure(count, keepalive, first, second):
 def add(table, quick):
     for name in ("nginx", "redis", "epoll"):
         for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
-            taken = measure(5 if quick else 31, keepalive, Server(name), Server(name, run.SHIM))
+            taken = measure(5 if quick else 15, keepalive, Server(name), Server(name, run.SHIM))
             add_ratio(table, "Requests per second, of bare", f"{name}, {style}", taken)
 
 
@@ -67,5 +67,5 @@ def add_saving(table, quick):
     for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
         with tempfile.TemporaryDirectory() as folder:
             saving = Server("epoll", run.SHIM, FLUX_CHECKPOINT=f"{folder}/state.json", FLUX_CHECKPOINT_INTERVAL="1s")
-            taken = measure(5 if quick else 31, keepalive, Server("epoll", run.SHIM), saving)
+            taken = measure(5 if quick else 15, keepalive, Server("epoll", run.SHIM), saving)
         add_ratio(table, "With a checkpoint each second, of without", f"epoll, {style}", taken)
