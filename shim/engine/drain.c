@@ -131,7 +131,8 @@ static bool kernel_holds_something(int fd)
 
 static void nudge(int fd, struct seen *seen, int64_t now)
 {
-    if (drain.nudges >= NUDGES_AT_ONCE) { /* first: the kernel is asked of each once, not in each sweep */
+    if (drain.nudges >=
+        NUDGES_AT_ONCE) { /* first: the kernel is asked of each once, not in each sweep */
         look_again(now + NUDGE_PAUSE);
         return;
     }

@@ -100,12 +100,6 @@ extern struct life *life INNER;
 
 struct crash_mark;
 
-/* The read or write that the shim's handler has interrupted last: transfer.h. */
-struct transfer_visit {
-    struct context_call call; /* its result is 0 once it has been asked for */
-    int64_t since;            /* when the same call was first interrupted, 0: it has ended */
-};
-
 /* What the shim keeps for each thread; initial-exec TLS, so that reading it allocates nothing. */
 struct life_thread {
     uint32_t claims;         /* EINTRs that are the shim's own doing, counted by its handler */
@@ -121,12 +115,12 @@ struct life_thread {
     uint8_t fork_guarded; /* crash.h: the child has handlers, or a mark, to be rid of */
     uint8_t is_coordinator;
     uint64_t fork_managed, fork_blocked, fork_mask;
-    uint32_t stripe;             /* listeners.h: where its accepts are counted, 0: not chosen yet */
-    uint32_t reserved;           /* family.h: its slot, 0: none */
-    pid_t fork_parent;           /* who forks */
-    uint32_t before_exec;        /* family.h: the state to go back to if an exec fails */
-    struct crash_mark *hook;     /* crash.h: the hook that this thread is in, or NULL */
-    struct transfer_visit visit; /* transfer.h: the last call that the shim's handler has ended */
+    uint32_t stripe;           /* listeners.h: where its accepts are counted, 0: not chosen yet */
+    uint32_t reserved;         /* family.h: its slot, 0: none */
+    pid_t fork_parent;         /* who forks */
+    uint32_t before_exec;      /* family.h: the state to go back to if an exec fails */
+    struct crash_mark *hook;   /* crash.h: the hook that this thread is in, or NULL */
+    struct context_call visit; /* transfer.h: the last call that our handler has ended */
 };
 
 extern _Thread_local struct life_thread life_thread INNER;

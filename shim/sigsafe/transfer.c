@@ -17,19 +17,16 @@ static bool is_same(const struct context_call *one, uint32_t second, uint32_t th
 
 void transfer_visit(const void *context)
 {
-    struct transfer_visit *visit = &life_thread.visit;
+    struct context_call *visit = &life_thread.visit;
     struct context_call call = context_call(context);
 
-    if (!is_same(&visit->call, call.second, call.third)) {
-        visit->since = 0;
-    }
-    visit->call = call;
+    *visit = call;
 }
 
 /* Ask once: the same result of a later call is the program's. */
 static bool take(uint32_t second, uint32_t third, long result)
 {
-    struct context_call *call = &life_thread.visit.call;
+    struct context_call *call = &life_thread.visit;
 
     if (!is_same(call, second, third) || !(call->is_any || call->result == result)) {
         return false;
@@ -39,13 +36,14 @@ static bool take(uint32_t second, uint32_t third, long result)
     return atomic_load(&life->released) != LIFE_DELIVERED;
 }
 
-__attribute__((cold)) bool transfer_again(int fd, int option, uint32_t second, uint32_t third)
+__attribute__((cold)) bool transfer_again(int64_t *since, int fd, int option, uint32_t second,
+                                          uint32_t third)
 {
     if (errno != EINTR || !take(second, third, -EINTR)) {
         return false;
     }
     errno = life_thread.claimed_errno;
-    return !wait_is_over(&life_thread.visit.since, fd, option);
+    return !wait_is_over(since, fd, option);
 }
 
 __attribute__((cold)) bool transfer_was_cut(uint32_t second, uint32_t third, ssize_t n)

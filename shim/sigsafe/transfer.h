@@ -60,9 +60,9 @@ void transfer_visit(const void *context);
 /*
  * A call with these second and third arguments (their lower halves) has returned -1. True, with errno as it
  * was before: only the shim's handler has done that, and `option` (SO_RCVTIMEO, SO_SNDTIMEO) doesn't say that
- * the time is over (wait_is_over()).
+ * the time is over (wait_is_over(); *since is 0 for the first time that the call is made).
  */
-bool transfer_again(int fd, int option, uint32_t second, uint32_t third);
+bool transfer_again(int64_t *since, int fd, int option, uint32_t second, uint32_t third);
 
 /* Such a call has moved n bytes. True, once: no more of them, since the shim's handler came in between. */
 bool transfer_was_cut(uint32_t second, uint32_t third, ssize_t n);
@@ -70,7 +70,7 @@ bool transfer_was_cut(uint32_t second, uint32_t third, ssize_t n);
 /* Could it be that? In line: for calls whose whole size isn't at hand. */
 static inline bool transfer_is_noted(ssize_t n)
 {
-    const struct context_call *call = &life_thread.visit.call;
+    const struct context_call *call = &life_thread.visit;
 
     return __builtin_expect(call->result == n || call->is_any, 0) && n > 0;
 }
@@ -80,15 +80,20 @@ static inline bool transfer_is_noted(ssize_t n)
 #define TRANSFER(result, fd, option, second, third, call)                                          \
     do {                                                                                           \
         (result) = (call);                                                                         \
-    } while (__builtin_expect((result) == -1, 0) &&                                                \
-             transfer_again((fd), (option), TRANSFER_HALF(second), TRANSFER_HALF(third)))
+        TRANSFER_AGAIN(result, fd, option, second, third, call);                                   \
+    } while (0)
 
-/* The same where the first call has failed already: `result` is -1. */
+/* The same where the first call has been made already. */
 #define TRANSFER_AGAIN(result, fd, option, second, third, call)                                    \
-    while ((result) == -1 &&                                                                       \
-           transfer_again((fd), (option), TRANSFER_HALF(second), TRANSFER_HALF(third))) {          \
-        (result) = (call);                                                                         \
-    }
+    do {                                                                                           \
+        int64_t since_ = 0;                                                                        \
+                                                                                                   \
+        while (__builtin_expect((result) == -1, 0) &&                                              \
+               transfer_again(&since_, (fd), (option), TRANSFER_HALF(second),                      \
+                              TRANSFER_HALF(third))) {                                             \
+            (result) = (call);                                                                     \
+        }                                                                                          \
+    } while (0)
 
 /*
  * `variable` holds what only a rare path wants behind a call. In memory that is a store; in registers the

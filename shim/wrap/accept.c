@@ -166,7 +166,9 @@ static COLD int ended_oddly(enum call call, int fd, struct sockaddr *address, so
         record(listener, got);
         return got;
     }
-    return transfer_again(fd, SO_RCVTIMEO, TRANSFER_HALF(address), TRANSFER_HALF(size)) ||
+    int64_t since = 0;
+
+    return transfer_again(&since, fd, SO_RCVTIMEO, TRANSFER_HALF(address), TRANSFER_HALF(size)) ||
                    (errno == EINVAL && decoy_absorb(listener))
                ? oddly(call, fd, address, size, flags)
                : -1;

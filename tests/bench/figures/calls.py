@@ -43,7 +43,7 @@ def instructions_over(bench):
 
 
 def add(table, quick):
-    rounds = 1000 if quick else 10000
+    rounds = 500 if quick else 10000
     for bench, label, bound_ns, bound_instructions in CALLS:
         got = measured(bench, run.SHIM, rounds)
         floor = measured(bench, run.EMPTY, rounds)["over"] if bench in ("accept", "connection", "file", "close") else None
@@ -57,7 +57,7 @@ def add(table, quick):
 
 def add_threads(table, quick):
     """libc makes a cancellable call dearer once there are threads, and the wrapper has to ask libc."""
-    rounds = 1000 if quick else 10000
+    rounds = 500 if quick else 10000
     for bench, label in (("accept", "accept4 + close of a connection"), ("connection", "read or write of a connection"),
                          ("file", "read or write of /dev/null")):
         bound = {row[0]: row[2] for row in CALLS}[bench]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Requests per second, and processor time per request, of servers under load."""
+import math
 import re
 import statistics
 import tempfile
@@ -13,14 +14,14 @@ CONNECTIONS = 32
 
 
 def wrk(port, seconds, keepalive):
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", f"http://127.0.0.1:{port}/"]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{math.ceil(seconds)}", f"http://127.0.0.1:{port}/"]
     command += [] if keepalive else ["-H", "Connection: close"]
     text = run.output(command, cpu=run.processors()[1])
     return int(re.search(r"(\d+) requests in", text).group(1))
 
 
 def redis(port, seconds, keepalive):
-    requests = (70000 if keepalive else 12000) * seconds
+    requests = int((80000 if keepalive else 12000) * seconds)
     command = ["redis-benchmark", "-p", str(port), "-c", str(CONNECTIONS), "-n", str(requests), "-t", "get", "-q",
                "-k", "1" if keepalive else "0"]
     run.output(command, cpu=run.processors()[1])
@@ -38,18 +39,19 @@ def load(server, seconds, keepalive):
     return requests / took, used / requests * 1e6
 
 
-def measure(count, keepalive, first, second):
-    """Both servers live, and are loaded in turns of a second: the machine's own pace changes slower than that."""
+def measure(count, seconds, keepalive, first, second):
+    """Both servers live, and are loaded in turns of a second (wrk's least) or less: the machine's own pace changes
+    slower than that."""
     with first, second:
         for server in (first, second):
-            load(server, 1, keepalive)  # warm
-        return run.pairs(count, lambda: load(first, 1, keepalive), lambda: load(second, 1, keepalive))
+            load(server, 0.1, keepalive)
+        return run.pairs(count, lambda: load(first, seconds, keepalive), lambda: load(second, seconds, keepalive))
 
 
 def add(table, quick):
     for name in ("nginx", "redis", "epoll"):
         for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
-            taken = measure(5 if quick else 15, keepalive, Server(name), Server(name, run.SHIM))
+            taken = measure(9 if quick else 21, 0.3 if quick else 1, keepalive, Server(name), Server(name, run.SHIM))
             add_ratio(table, "Requests per second, of bare", f"{name}, {style}", taken)
 
 
@@ -67,5 +69,5 @@ def add_saving(table, quick):
     for keepalive, style in ((False, "a connection each"), (True, "keep-alive")):
         with tempfile.TemporaryDirectory() as folder:
             saving = Server("epoll", run.SHIM, FLUX_CHECKPOINT=f"{folder}/state.json", FLUX_CHECKPOINT_INTERVAL="1s")
-            taken = measure(5 if quick else 15, keepalive, Server("epoll", run.SHIM), saving)
+            taken = measure(9 if quick else 21, 1, keepalive, Server("epoll", run.SHIM), saving)
         add_ratio(table, "With a checkpoint each second, of without", f"epoll, {style}", taken)

@@ -26,7 +26,7 @@ def refusals(name, library, count):
 
 
 def add_refusal(table, quick):
-    count = 20 if quick else 200
+    count = 10 if quick else 200
     for name in ("threaded", "epoll"):
         for library, kind in ((None, "bare"), (run.SHIM, "shim")):
             taken = refusals(name, library, count)
@@ -51,7 +51,7 @@ def release(name, library, *options):
 
 def add_release(table, quick):
     """The end of a process takes the kernel its time, which is what a bare one takes from its signal on."""
-    count = 20 if quick else 200
+    count = 10 if quick else 200
     for name in ("threaded", "epoll"):
         taken = [release(name, run.SHIM) for _ in range(count)]
         bare = [us for us, _ in (release(name, None, "--idle") for _ in range(count))]
@@ -79,24 +79,53 @@ class Crowd:
         return self.process.communicate(timeout=90)[0].splitlines()[-1]
 
 
-def crowd_stop(idle, busy):
-    """A stop with so many connections: seconds, ms of processor time, bytes of memory each, and what became of them."""
-    with Server("epoll", run.SHIM, FLUX_SHUTDOWN_TIMEOUT="30s") as server:
-        memory = private_bytes(server.pid)
-        crowd = Crowd(server, idle, busy, 2000)
-        crowd.wait_sent()
-        before, grown = run.cpu_seconds(server.pid), private_bytes(server.pid) - memory
-        began = time.monotonic()
-        os.kill(server.pid, signal.SIGTERM)
-        _, _, usage = os.wait4(server.pid, 0)
-        took = time.monotonic() - began
-        server.process.returncode = 0
-        return took, (usage.ru_utime + usage.ru_stime - before) * 1000, grown, crowd.last_line()
-
-
 def private_bytes(pid):
     with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
         return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Private_Dirty"))
+
+
+def coordinator_ms(pid):
+    """Processor time of the thread that drains."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
+            if file.read().strip() == "fluxshim":
+                with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as times:
+                    return int(times.read().split()[0]) / 1e6
+    return 0.0
+
+
+def bytes_each(library, idle):
+    """How much each idle connection takes of an epoll server's own memory."""
+    with Server("epoll", library) as server:
+        before = private_bytes(server.pid)
+        crowd = Crowd(server, idle, 0, 0)
+        crowd.wait_sent()
+        grown = private_bytes(server.pid) - before
+        crowd.process.kill()
+        crowd.process.communicate()
+    return grown / idle
+
+
+def crowd_stop(idle, busy):
+    """A stop with so many connections: seconds, ms of processor time, of a sweep while all are there, and the ends."""
+    with Server("epoll", run.SHIM, FLUX_SHUTDOWN_TIMEOUT="30s") as server:
+        crowd = Crowd(server, idle, busy, 3000)
+        crowd.wait_sent()
+        before, began = run.cpu_seconds(server.pid), time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        sweep_ms = None if idle else sweep(server.pid)
+        _, _, usage = os.wait4(server.pid, 0)
+        took = time.monotonic() - began
+        server.process.returncode = 0
+        return took, (usage.ru_utime + usage.ru_stime - before) * 1000, sweep_ms, crowd.last_line()
+
+
+def sweep(pid):
+    """Where all are in flight, the drain looks at them each 100 ms."""
+    time.sleep(0.5)
+    before = coordinator_ms(pid)
+    time.sleep(1)
+    return (coordinator_ms(pid) - before) / 10
 
 
 def most_connections(wanted):
@@ -110,16 +139,19 @@ def most_connections(wanted):
 
 
 def add_crowd(table, quick):
-    most = most_connections(20000 if quick else 50000)
-    sizes = [100, min(most, 20000)] if quick else sorted({100, 1000, 10000, min(most, 20000), most})
-    for size in sizes:
-        took, cpu_ms, grown, ends = crowd_stop(size, 0)
+    group, most = "Stops with many connections, of an epoll server", most_connections(20000 if quick else 50000)
+    twenty = min(most, 20000)
+    bare, shim = bytes_each(None, twenty), bytes_each(run.SHIM, twenty)
+    table.add(Row(group, f"private memory of each of {twenty} idle ones", "bytes", shim - bare, ("<=", 16), bare))
+    for size in [100, twenty] if quick else sorted({100, 1000, 10000, twenty, most}):
+        took, cpu_ms, _, ends = crowd_stop(size, 0)
         bound = ("<", 1.5) if size >= 10000 else None  # FLUX_IDLE is 500 ms
-        table.add(Row(GROUP, f"{size} idle connections, to the end", "s", took, bound, note=ends))
-        table.add(Row(GROUP, "  processor time of that, the server's too", "ms", cpu_ms))
-        table.add(Row(GROUP, "  memory, the server's too", "bytes each", grown / size))
+        table.add(Row(group, f"{size} idle, to the end", "s", took, bound, note=f"{ends}; {cpu_ms:.0f} ms of processor time"))
+    for size in [twenty] if quick else [100, 1000, 10000, twenty]:
+        took, cpu_ms, sweep_ms, ends = crowd_stop(0, size)
+        table.add(Row(group, f"{size} in flight, a sweep's processor time", "ms", sweep_ms, ("<", 60),
+                      note=f"{ends}; {took:.1f} s to the end"))
     if not quick:
-        for idle, busy, what in ((0, 5000, "busy"), (5000, 5000, "mixed")):
-            took, cpu_ms, _, ends = crowd_stop(idle, busy)
-            table.add(Row(GROUP, f"{idle + busy} connections, {what}: answers of 2 s, to the end", "s", took, note=ends))
-            table.add(Row(GROUP, "  processor time of that, the server's too", "ms", cpu_ms))
+        took, cpu_ms, _, ends = crowd_stop(twenty // 2, twenty // 2)
+        table.add(Row(group, f"{twenty // 2} idle and as many in flight, to the end", "s", took,
+                      note=f"{ends}; {cpu_ms:.0f} ms of processor time"))
