@@ -318,7 +318,7 @@ void drain_sweep(int64_t now, int64_t deadline, int64_t timeout, struct drain_vi
             drain.seen[fd].known = drain.seen[fd].parents = false;
         }
     }
-    int64_t queue_next = queue_look(now);
+    int64_t queue_next = queue_look(now, drain.view.left > 0);
 
     drain.view.empty = drain.view.left == 0 && queue_next == 0;
     if (queue_next != 0) {

@@ -96,12 +96,24 @@ static bool all_empty(void)
     return true;
 }
 
-int64_t queue_look(int64_t now)
+/*
+ * Asking for handshakes walks all of the kernel's connections: 11 ms of a processor that the program may want for
+ * those who have just come. So not while it has some to serve, for as long as that can be put off.
+ */
+static bool can_wait(int64_t now, bool serves)
+{
+    return !queue.handshakes_over && now - queue.began < QUEUE_PUT_OFF_NS && (serves || !all_empty());
+}
+
+int64_t queue_look(int64_t now, bool serves)
 {
     int64_t leaves = leaving_go_on(now, false);
 
     if (leaves != 0) {
         return leaves;
+    }
+    if (can_wait(now, serves)) {
+        return serves ? queue.began + QUEUE_PUT_OFF_NS : now + LOOK_AGAIN_NS;
     }
     queue.handshakes_over = queue.handshakes_over || handshakes_over(now);
     if (!queue.handshakes_over || !all_empty()) {

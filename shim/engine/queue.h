@@ -13,6 +13,7 @@
 #ifndef FLUXSHIM_ENGINE_QUEUE_H
 #define FLUXSHIM_ENGINE_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,11 +22,12 @@
 #define QUEUE_HALF_OPEN_NS 1000000000ll /* one SYN-ACK retransmission */
 #define QUEUE_BLIND_NS     200000000ll
 #define QUEUE_SETTLE_NS    5000000ll
+#define QUEUE_PUT_OFF_NS   20000000ll /* the dear look, while the program has somebody to serve */
 
 void queue_begin(int64_t now);
 
-/* 0 if nothing can come any more, else when to look again. */
-int64_t queue_look(int64_t now);
+/* 0 if nothing can come any more, else when to look again. `serves`: there are connections. */
+int64_t queue_look(int64_t now, bool serves);
 
 /* A row for each listener; returns how many. */
 size_t queue_listeners(struct record_listener *rows, size_t room);

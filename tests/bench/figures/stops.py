@@ -33,6 +33,8 @@ def add_refusal(table, quick):
             times = [us for us, _ in taken]
             bound = ("<", 1000) if library else None
             lost = f"{sum(lost for _, lost in taken):.0f} lost in {count} stops"
+            late = sum(us > 900000 for us in times)
+            lost += f", {late} met the instant of the refusal: TCP asks again after 1 s" if late else ""
             for percent in (50, 99):
                 table.add(Row(GROUP, f"signal to first refusal, {name}, {kind}, p{percent}", "us",
                               run.percentile(times, percent), bound, note=lost if percent == 50 else ""))

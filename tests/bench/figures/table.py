@@ -72,6 +72,20 @@ class Table:
             json.dump({"machine": machine, "rows": [row.as_json() for row in self.rows]}, file, indent=1)
             file.write("\n")
 
+    def write_markdown(self, path, machine):
+        """For the README: what it has between `<!-- bench -->` and `<!-- /bench -->`."""
+        lines = ["| what | bare | figure | spread | bound | |", "|---|---|---|---|---|---|"]
+        for row in self.rows:
+            bound = "" if row.bound is None else f"{row.bound[0].replace('<=', '≤').replace('>=', '≥')} {row.bound[1]}"
+            verdict = {True: "", False: "**falls short** ", None: ""}[row.holds]
+            spread = f"± {number(row.spread)}" if row.spread is not None else ""
+            lines.append(f"| {row.label.strip()}, {row.unit} | {number(row.bare)} | {number(row.figure)} | {spread} | {bound} "
+                         f"| {verdict}{row.note} |")
+        lines.append("")
+        lines.append(", ".join(f"{name} {value}" for name, value in machine.items() if name != "load") + ".")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
 
 def machine():
     """What the figures were taken on."""
