@@ -166,13 +166,20 @@ int sigdisp_manage_tell(int signo, void (*handler)(int, siginfo_t *, void *))
     return error;
 }
 
-/* The bits of sa_flags that libc or the kernel add to whatever the program passed. */
-static int added_flags(void)
-{
-    int known = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_NODEFER | SA_RESETHAND | SA_NOCLDSTOP |
-                SA_NOCLDWAIT;
+#ifndef SA_EXPOSE_TAGBITS
+#define SA_EXPOSE_TAGBITS 0x800 /* Linux 5.11 */
+#endif
 
-    return as_installed.sa_flags & ~known;
+/*
+ * sa_flags as they read back: the kernel drops what it doesn't know (a program may ask it that way,
+ * sigaction(2), SA_UNSUPPORTED), and libc adds its own.
+ */
+static int flags_read_back(int flags)
+{
+    int known = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_NODEFER | (int)SA_RESETHAND |
+                SA_NOCLDSTOP | SA_NOCLDWAIT | SA_EXPOSE_TAGBITS;
+
+    return (flags & known) | (as_installed.sa_flags & ~known);
 }
 
 /*
@@ -200,7 +207,7 @@ int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction
     }
     struct sigaction wanted = *action;
 
-    wanted.sa_flags |= added_flags();
+    wanted.sa_flags = flags_read_back(wanted.sa_flags);
     wanted.sa_restorer = as_installed.sa_restorer;
     sigdisp_remove_from_set(&wanted.sa_mask, sigdisp_bit(SIGKILL) | sigdisp_bit(SIGSTOP));
     uint32_t before = publish(signo, &wanted);
@@ -258,23 +265,32 @@ static uint64_t changed_mask(uint64_t blocked, int how, uint64_t bits)
     return how == SIG_BLOCK ? blocked | bits : how == SIG_UNBLOCK ? blocked & ~bits : bits;
 }
 
-int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
+/*
+ * What is believed changes before the kernel's mask does: a handler that runs as soon as its signal is open
+ * may ask. And once more behind it, should that handler have changed it.
+ */
+static int change_both(int how, const sigset_t *set, uint64_t believed, sigset_t *ret_old)
 {
     uint64_t managed = sigdisp_kept_open();
-    uint64_t believed = atomic_load(&life->blocked);
-    sigset_t open, old;
+    uint64_t wanted = changed_mask(believed, how, sigdisp_from_set(set)) & managed;
+    sigset_t open = *set;
 
-    if (set) {
-        open = *set;
-        sigdisp_remove_from_set(&open, how == SIG_UNBLOCK ? 0 : managed);
-    }
-    int error = real.pthread_sigmask(how, set ? &open : NULL, &old);
+    sigdisp_remove_from_set(&open, how == SIG_UNBLOCK ? 0 : managed);
+    atomic_store(&life->blocked, wanted);
+    int error = real.pthread_sigmask(how, &open, ret_old);
+
+    atomic_store(&life->blocked, error == 0 ? wanted : believed);
+    return error;
+}
+
+int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
+{
+    uint64_t believed = atomic_load(&life->blocked);
+    sigset_t old;
+    int error = set ? change_both(how, set, believed, &old) : real.pthread_sigmask(how, NULL, &old);
 
     if (error != 0) {
         return error;
-    }
-    if (set) {
-        atomic_store(&life->blocked, changed_mask(believed, how, sigdisp_from_set(set)) & managed);
     }
     if (ret_old) {
         *ret_old = old;

@@ -26,8 +26,8 @@ WRAP int sigaction(int signo, const struct sigaction *restrict action,
                                      : real.sigaction(signo, action, ret_old);
 }
 
-/* All the older calls come down to this. */
-static real_handler set_handler(int signo, real_handler handler, int flags)
+/* All the older calls come down to this; `mask` is what they add to a handler's. */
+static real_handler set_handler(int signo, real_handler handler, int flags, uint64_t mask)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, old;
 
@@ -35,16 +35,15 @@ static real_handler set_handler(int signo, real_handler handler, int flags)
         errno = EINVAL;
         return SIG_ERR;
     }
-    if (!(flags & SA_NODEFER)) {
-        sigdisp_add_to_set(&action.sa_mask, sigdisp_bit(signo));
-    }
+    sigdisp_add_to_set(&action.sa_mask, mask);
     return exchange(signo, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
 WRAP real_handler signal(int signo, real_handler handler)
 {
     return sigdisp_is_virtual(signo)
-               ? set_handler(signo, handler, sigdisp_interrupts(signo) ? 0 : SA_RESTART)
+               ? set_handler(signo, handler, sigdisp_interrupts(signo) ? 0 : SA_RESTART,
+                             sigdisp_bit(signo))
                : real.signal(signo, handler);
 }
 
@@ -61,8 +60,9 @@ WRAP real_handler ssignal(int signo, real_handler handler)
 /* System V: one shot, not deferred, interrupting. */
 WRAP real_handler sysv_signal(int signo, real_handler handler)
 {
-    return sigdisp_is_virtual(signo) ? set_handler(signo, handler, (int)(SA_RESETHAND | SA_NODEFER))
-                                     : real.sysv_signal(signo, handler);
+    return sigdisp_is_virtual(signo)
+               ? set_handler(signo, handler, (int)(SA_RESETHAND | SA_NODEFER), 0)
+               : real.sysv_signal(signo, handler);
 }
 
 WRAP real_handler __sysv_signal(int signo, real_handler handler)
@@ -200,7 +200,7 @@ WRAP int sigrelse(int signo)
 
 WRAP int sigignore(int signo)
 {
-    return sigdisp_is_virtual(signo) ? (set_handler(signo, SIG_IGN, 0) == SIG_ERR ? -1 : 0)
+    return sigdisp_is_virtual(signo) ? (set_handler(signo, SIG_IGN, 0, 0) == SIG_ERR ? -1 : 0)
                                      : real.sigignore(signo);
 }
 
@@ -216,7 +216,7 @@ static real_handler virtual_sigset(int signo, real_handler handler)
     sigdisp_current(signo, &old);
     if (handler == SIG_HOLD) {
         (void)change_one(SIG_BLOCK, signo);
-    } else if (set_handler(signo, handler, SA_NODEFER) == SIG_ERR) {
+    } else if (set_handler(signo, handler, 0, 0) == SIG_ERR) {
         return SIG_ERR;
     } else {
         (void)change_one(SIG_UNBLOCK, signo);
