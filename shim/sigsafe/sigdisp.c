@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 #include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/signalfds.h"
 
 #define SIGNALS 64
 #define SLOTS   8 /* writers of one signal at one instant before a slot is reused */
@@ -314,7 +314,7 @@ const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room
     uint64_t open = sigdisp_bit(atomic_load_explicit(&sigdisp_tell, memory_order_relaxed)) |
                     (life_thread.hook ? atomic_load(&life->guarded) : 0);
 
-    if (!set || how == SIG_UNBLOCK || open == 0 || life_thread.in_vfork) {
+    if (!set || how == SIG_UNBLOCK || open == 0 || life_in_vfork()) {
         return set;
     }
     *room = *set;
@@ -364,58 +364,6 @@ void sigdisp_masks_become_real(void)
     }
 }
 
-/* signalfds ------------------------------------------------------------------------------- */
-
-#define SIGNALFDS 32
-
-/* Slots are never given back: signalfd() on a descriptor that isn't one fails, harmlessly. */
-static struct {
-    _Atomic int fd; /* plus one, 0: free */
-    sigset_t mask;
-} signalfds[SIGNALFDS];
-
-void sigdisp_note_signalfd(int fd, const sigset_t *mask)
-{
-    for (int i = 0; i < SIGNALFDS; i++) {
-        int unused = 0;
-
-        if (atomic_load(&signalfds[i].fd) == fd + 1 ||
-            atomic_compare_exchange_strong(&signalfds[i].fd, &unused, fd + 1)) {
-            signalfds[i].mask = *mask;
-            return;
-        }
-    }
-}
-
-const sigset_t *sigdisp_signalfd_mask(const sigset_t *mask, sigset_t *room)
-{
-    if (!life_armed() || life_released()) {
-        return mask;
-    }
-    *room = *mask;
-    sigdisp_remove_from_set(room, sigdisp_kept_open());
-    return room;
-}
-
-static void set_signalfds(uint64_t without)
-{
-    for (int i = 0; i < SIGNALFDS; i++) {
-        int fd = atomic_load(&signalfds[i].fd) - 1;
-        sigset_t mask = signalfds[i].mask;
-
-        if (fd < 0 || !(sigdisp_from_set(&mask) & atomic_load(&life->managed))) {
-            continue;
-        }
-        sigdisp_remove_from_set(&mask, without);
-        (void)real.signalfd(fd, &mask, 0);
-    }
-}
-
-void sigdisp_strip_signalfds(void)
-{
-    set_signalfds(atomic_load(&life->managed));
-}
-
 /* The release --------------------------------------------------------------------------------- */
 
 void sigdisp_prepare_release(int signo)
@@ -450,7 +398,7 @@ void sigdisp_make_real(enum sigdisp_signalfds which)
         }
     }
     if (which == SIGDISP_SIGNALFDS) {
-        set_signalfds(0);
+        signalfds_make_real();
     }
 }
 

@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/signalfds.h"
 #include "wrap/fortified.h"
 #include "wrap/wrap.h"
 
@@ -99,7 +100,7 @@ WRAP int pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_old)
     if (masks_are_virtual()) {
         return sigdisp_mask(how, set, ret_old);
     }
-    if (UNLIKELY(life_thread.in_vfork) && set) {
+    if (set && life_in_vfork()) {
         life_thread.vfork_masked = 1;
     }
     sigset_t open;
@@ -235,13 +236,13 @@ WRAP int signalfd(int fd, const sigset_t *mask, int flags)
 {
     sigset_t room;
 
-    if (life_thread.in_vfork || !mask) {
+    if (life_in_vfork() || !mask) {
         return real.signalfd(fd, mask, flags);
     }
-    int result = real.signalfd(fd, sigdisp_signalfd_mask(mask, &room), flags);
+    int result = real.signalfd(fd, signalfds_mask(mask, &room), flags);
 
     if (result >= 0) {
-        sigdisp_note_signalfd(result, mask);
+        signalfds_note(result, mask);
     }
     return result;
 }

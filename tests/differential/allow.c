@@ -47,10 +47,11 @@ void allow_arming(void)
     sigemptyset(&managed);
     sigaddset(&managed, SIGTERM);
     sigaddset(&managed, SIGINT);
-    while (!armed && TRY(sigtimedwait(&managed, NULL, &now)) > 0) {
+    while (TRY(sigtimedwait(&managed, NULL, &now)) > 0) {
     }
     guess_families();
     armed = true;
+    member = false;
 }
 
 bool allow_is_armed(void)
@@ -75,14 +76,29 @@ void allow_wait_with_mask(bool waits)
     waits_with_mask = waits;
 }
 
+uint64_t allow_blocked(uint64_t mask)
+{
+    return mask & ~maybe_families;
+}
+
 uint64_t allow_mask(uint64_t mask)
 {
-    return armed && waits_with_mask ? mask & ~(maybe_families | bit(SIGTERM) | bit(SIGINT)) : mask;
+    uint64_t virtual = waits_with_mask && armed ? bit(SIGTERM) | bit(SIGINT) : 0;
+
+    return allow_blocked(mask) & ~virtual;
+}
+
+static bool is_ignored(int signo)
+{
+    struct sigaction action;
+
+    return sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 int allow_signal(int signo)
 {
     bool managed = signo == SIGTERM || signo == SIGINT;
+    bool stops = armed && managed && (!member || is_ignored(signo));
 
-    return (armed && managed && !member) || (maybe_families & bit(signo)) ? SIGUSR1 : signo;
+    return stops || (maybe_families & bit(signo)) ? SIGUSR1 : signo;
 }

@@ -11,14 +11,18 @@
  *   arms
  *   the realtime signal that is the family's, sent by   its handler is the shim's: the default action never
  *   a process that has armed                            happens, no mask holds it (tell.h)
+ *   that signal in the mask of a process                no mask closes it: that the shim seems to hold it
+ *                                                       ends with the virtual masks
  *   managed signals and that one in the mask that a     shim/README.md, Limits: a handler that interrupts a
  *   handler sees which interrupts a wait with a mask    wait with a mask of its own sees the mask of before
+ *   a managed signal that is ignored and blocked, sent  shim/README.md, Limits: it is dropped, where bare it
+ *   by a member of an armed process's family            stays pending
  *   SA_RESTORER in what sigaction returns               libc sets it, no program asks for it; the shim's record
  *                                                       has it after every change, the kernel's not after one
  *                                                       by rt_sigaction(2), and has it after system(3)
  *
- * A forked child of an armed process may send itself everything: from inside of a family a managed signal
- * is the program's own business. What it execs is a process of its own again.
+ * A forked child of an armed process may send itself everything, until it arms: from inside of a family a
+ * managed signal is the program's own business. What it execs is a process of its own again.
  */
 #ifndef DIFFERENTIAL_ALLOW_H
 #define DIFFERENTIAL_ALLOW_H
@@ -37,6 +41,9 @@ bool allow_is_armed(void);
 /* At the start of a forked child; and of a program that an armed process has exec'd. */
 void allow_in_child(void);
 void allow_after_exec(void);
+
+/* What of the process's mask is compared. */
+uint64_t allow_blocked(uint64_t mask);
 
 /* This step waits with a mask; and what of a handler's mask is compared. */
 void allow_wait_with_mask(bool waits);

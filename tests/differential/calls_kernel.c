@@ -139,7 +139,7 @@ void call_kernel_signal(const struct step *s)
     case 1:
         TRY(syscall(SYS_rt_sigprocmask, how, given, s->d % 16 == 7 ? (void *)calls_nowhere : &old,
                     size));
-        record_value("before", (long)handlers_bits(&old));
+        record_value("before", (long)allow_blocked(handlers_bits(&old)));
         break;
     case 2:
         change_action(s, signo);

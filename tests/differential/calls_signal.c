@@ -108,7 +108,7 @@ void call_mask(const struct step *s)
         TRY(sigprocmask(how, wanted, &old));
     else
         TRY(pthread_sigmask(how, wanted, &old));
-    record_value("before", (long)handlers_bits(&old));
+    record_value("before", (long)allow_blocked(handlers_bits(&old)));
 }
 
 void call_old_mask(const struct step *s)

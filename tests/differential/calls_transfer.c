@@ -215,11 +215,20 @@ void call_sendto(const struct step *s)
     address_settle(fd);
 }
 
+/*
+ * Never a socket of AF_UNIX: one that is on its way through another keeps the kernel's collector busy, which
+ * closes what nobody holds any more at a time of its own.
+ */
+static int to_pass(int wanted, int instead)
+{
+    return pool_kind(wanted) & POOL_UNIX ? instead : wanted;
+}
+
 /* With descriptors, if it is a message for AF_UNIX; now and then of one that isn't open. */
 static void put_rights(struct msghdr *header, const struct step *s)
 {
-    int sent[2] = {pool_of(s->d % 2 ? POOL_LISTENER | POOL_CONNECTION : POOL_FILE, s->b / 8),
-                   pool_any(s->d / 8)};
+    int one = to_pass(pool_of(s->d % 2 ? POOL_TCP : POOL_FILE, s->b / 8), STDIN_FILENO);
+    int sent[2] = {one, to_pass(pool_any(s->d / 8), one)};
     size_t size = (1 + s->d % 2) * sizeof(int);
     struct cmsghdr *c = header->msg_control;
 

@@ -139,7 +139,7 @@ void facts_record(void)
     for (int i = 1; i < SIGNALS; i++)
         now.of_signal[i] = ask_signal(i);
     sigprocmask(SIG_BLOCK, NULL, &set);
-    now.blocked = handlers_bits(&set);
+    now.blocked = allow_blocked(handlers_bits(&set));
     sigpending(&set);
     now.pending = handlers_bits(&set);
     ask_descriptors(now.of_descriptor);

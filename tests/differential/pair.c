@@ -84,6 +84,8 @@ static void become(const struct side *side, bool trace)
     else
         unsetenv("LD_PRELOAD");
     closefrom(STDERR_FILENO + 1);
+    close(STDIN_FILENO);
+    (void)open("/dev/null", O_RDWR);
     if (chdir(side->folder) == 0)
         execl("/proc/self/exe", "differential", "again", "0", "0", trace ? "1" : "0", "0", "0",
               (char *)NULL);
