@@ -20,9 +20,10 @@
 const sigset_t *signalfds_mask(const sigset_t *mask, sigset_t *room);
 void signalfds_note(int fd, const sigset_t *mask);
 
-/* While arming: those that were made before. */
+/* While arming: those that were made before. And after an exec that has failed. */
 void signalfds_strip(void);
 
+/* At the release, and before an exec. */
 void signalfds_make_real(void);
 
 #endif

@@ -155,6 +155,21 @@ bool pair_differs_surely(const struct steps *steps, int times)
     return differs;
 }
 
+bool pair_is_chance(const struct steps *steps, int times)
+{
+    struct pair pair;
+
+    start(&sides[0], steps, false);
+    pair.bare = finish(&sides[0]);
+    for (int i = 0; i < times; i++) {
+        start(&sides[0], steps, false);
+        pair.shimmed = finish(&sides[0]);
+        if (pair_differs(&pair))
+            return true;
+    }
+    return false;
+}
+
 void pair_trace(const struct steps *steps, bool shimmed)
 {
     start(&sides[shimmed], steps, true);

@@ -28,6 +28,9 @@ bool pair_differs(const struct pair *pair);
 /* Run again, each side `times` times: true if each differs from the other every time. */
 bool pair_differs_surely(const struct steps *steps, int times);
 
+/* Bare, and `times` times again: true if it isn't the same each time. */
+bool pair_is_chance(const struct steps *steps, int times);
+
 /* One side once more, with its trace to standard output. */
 void pair_trace(const struct steps *steps, bool shimmed);
 
