@@ -54,12 +54,11 @@ static struct of_signal ask_signal(int signo)
 /* A port is only there or not: the kernel chooses it. */
 static int64_t ask_name(int fd, int (*ask)(int, struct sockaddr *, socklen_t *))
 {
-    struct sockaddr_storage name;
+    struct sockaddr_storage name = {0};
     socklen_t size = sizeof name;
     const char *bytes = (const char *)&name;
     int64_t sum = 0;
 
-    memset(&name, 0, sizeof name);
     if (ask(fd, (struct sockaddr *)&name, &size) != 0)
         return -errno;
     if (name.ss_family != AF_UNIX)

@@ -78,7 +78,7 @@ static int wild(uint32_t random)
 /* The one at `random` of those that fit, or -2. */
 static int choose(unsigned kinds, uint32_t random)
 {
-    int fit[POOL_END], n = 0;
+    int fit[POOL_END] = {0}, n = 0;
 
     for (int fd = POOL_FIRST; fd < POOL_END; fd++) {
         if (kinds == 0 ? pool_is_open(fd) : (pool_kind(fd) & kinds) != 0)

@@ -20,9 +20,9 @@ static uint64_t next_random(uint64_t *state)
 
 static unsigned weighted(uint64_t random)
 {
-    unsigned sum = 0, row = 0;
+    unsigned sum = calls[0].weight, row = 0;
 
-    for (unsigned i = 0; i < calls_count; i++)
+    for (unsigned i = 1; i < calls_count; i++)
         sum += calls[i].weight;
     for (unsigned left = (unsigned)(random % sum); left >= calls[row].weight; row++)
         left -= calls[row].weight;
