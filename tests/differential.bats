@@ -53,3 +53,11 @@ same() {
         expect_equal "tests of ${file##*/}" "$(grep -c "^    same ${file##*/}$" "$BATS_TEST_FILENAME")" 1
     done
 }
+
+@test "a handler that runs as its signal is unblocked sees the new mask" {
+    same handler_asks_for_its_mask
+}
+
+@test "sa_flags that the kernel doesn't know don't read back" {
+    same flags_that_nobody_knows
+}
