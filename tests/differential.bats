@@ -61,3 +61,7 @@ same() {
 @test "sa_flags that the kernel doesn't know don't read back" {
     same flags_that_nobody_knows
 }
+
+@test "a realtime signal that is pending isn't taken for the family" {
+    same pending_signal_taken_for_the_family
+}
