@@ -162,7 +162,7 @@ $(BUILD)/tests/hooks/counter_rs.so: helpers/hooks/example/counter.rs
 
 # Test servers and fixtures are unmodified programs: no include path to the shim.
 tests: all $(SERVERS) $(TOOLS) $(BENCHES) $(UNITS) $(FIXTURES) $(TEST_HOOKS) $(FOREIGN_HOOKS) \
-	$(BUILD)/tests/unit/print_settings
+	$(BUILD)/tests/unit/print_settings $(BUILD)/tests/differential
 $(BUILD)/tests/servers/%: tests/servers/%.c $(SERVER_LIB) $(wildcard tests/servers/lib/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -Itests/servers/lib -o $@ $< $(SERVER_LIB) -pthread
@@ -179,6 +179,11 @@ $(BUILD)/tests/tools/%: tests/tools/%.c $(TOOL_LIB) $(wildcard tests/tools/lib/*
 $(BUILD)/tests/tools/hook_call: tests/tools/hook_call.c shim/fluxshim.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -rdynamic -o $@ $< -ldl
+
+# A program of many steps that is compared with itself under the shim (scripts/differential).
+$(BUILD)/tests/differential: $(wildcard tests/differential/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARNINGS) -D_GNU_SOURCE -o $@ $(filter %.c,$^)
 
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BENCH_LIB) $(wildcard tests/bench/lib/*.h)
 	@mkdir -p $(@D)

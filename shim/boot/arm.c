@@ -21,6 +21,7 @@
 #include "sigsafe/safepoint.h"
 #include "sigsafe/saving.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/signalfds.h"
 #include "sigsafe/tables.h"
 #include "sigsafe/tell.h"
 #include "sigsafe/transfer.h"
@@ -187,7 +188,7 @@ static void hold_signals(const struct settings *settings)
     life->pid = getpid();
     life->tid = (pid_t)real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
     hold_install(settings->signals, &limits);
-    sigdisp_strip_signalfds();
+    signalfds_strip();
     atomic_store_explicit(&life->armed, 1, memory_order_release);
     take_masks();
     saving_install(settings->checkpoint[0] != '\0' ? settings->checkpoint_interval : 0);

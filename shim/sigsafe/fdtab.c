@@ -74,7 +74,7 @@ bool fdtab_reopen(void)
             fdtab_shut();
         }
     }
-    return life_thread.in_vfork;
+    return life_in_vfork();
 }
 
 void fdtab_vfork_begins(void)

@@ -84,12 +84,27 @@ static void timer_watch_deadline(void)
 
 /* Handing over -------------------------------------------------------------------------------- */
 
+/*
+ * One that was sent to a thread (raise, pthread_kill) is that thread's, which runs this: another could be
+ * chosen for it otherwise, and a thread takes its own signals before those of the process.
+ */
+static bool queue_to_thread(siginfo_t *info)
+{
+    return info->si_code == SI_TKILL && !life_thread.is_coordinator &&
+           real.syscall(SYS_rt_tgsigqueueinfo, life->pid,
+                        real.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), info->si_signo, (long)info, 0,
+                        0) == 0;
+}
+
 /* Queue a signal to this process; si_code is kept if the kernel lets us. */
 static void queue_again(const siginfo_t *original)
 {
     siginfo_t info = *original;
     int signo = info.si_signo;
 
+    if (queue_to_thread(&info)) {
+        return;
+    }
     if (real.syscall(SYS_rt_sigqueueinfo, life->pid, signo, (long)&info, 0, 0, 0) == 0) {
         return;
     }

@@ -125,10 +125,22 @@ struct life_thread {
 
 extern _Thread_local struct life_thread life_thread INNER;
 
+/* This isn't the process that life->pid says. */
+bool life_is_elsewhere(void);
+
+/*
+ * In a vfork child. The mark alone doesn't tell: a handler (of SIGCHLD, if the child is gone already) may
+ * interrupt the parent before its vfork has taken the mark off.
+ */
+static inline bool life_in_vfork(void)
+{
+    return __builtin_expect(life_thread.in_vfork, 0) && life_is_elsewhere();
+}
+
 /* True in the process that armed, false in its children, vfork children included. */
 static inline bool life_armed(void)
 {
-    return atomic_load_explicit(&life->armed, memory_order_acquire) && !life_thread.in_vfork;
+    return atomic_load_explicit(&life->armed, memory_order_acquire) && !life_in_vfork();
 }
 
 /* The table is kept: also in a sandbox, where nothing else goes on. */
@@ -136,7 +148,7 @@ static inline bool life_tracks(void)
 {
     return (atomic_load_explicit(&life->armed, memory_order_acquire) ||
             atomic_load_explicit(&life->sandboxed, memory_order_relaxed)) &&
-           !life_thread.in_vfork;
+           !life_in_vfork();
 }
 
 static inline bool life_draining(void)

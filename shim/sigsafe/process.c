@@ -117,11 +117,8 @@ static int64_t number_at(const char *text)
 }
 
 /* `room` bytes of the file, and a NUL. The length, or -errno. */
-static ssize_t read_stat(pid_t pid, char *text, size_t room)
+static ssize_t read_file(const char *path, char *text, size_t room)
 {
-    char path[PROCESS_PATH];
-
-    (void)append(append_process(path, pid), "/stat");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {
@@ -133,6 +130,26 @@ static ssize_t read_stat(pid_t pid, char *text, size_t room)
     (void)real.close(fd);
     text[n > 0 ? n : 0] = '\0';
     return n < 0 ? -error : n;
+}
+
+ssize_t process_fd_info(int fd, char *ret_text, size_t room)
+{
+    char path[PROCESS_PATH];
+    int saved = errno;
+
+    (void)append_number(append(path, "/proc/self/fdinfo/"), (unsigned)fd);
+    ssize_t n = read_file(path, ret_text, room);
+
+    errno = saved;
+    return n;
+}
+
+static ssize_t read_stat(pid_t pid, char *text, size_t room)
+{
+    char path[PROCESS_PATH];
+
+    (void)append(append_process(path, pid), "/stat");
+    return read_file(path, text, room);
 }
 
 /* Field 2 is the program's name in parentheses, and may hold anything: look for its end. */

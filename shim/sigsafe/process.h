@@ -13,6 +13,7 @@
 #define FLUXSHIM_SIGSAFE_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,12 @@
 /* "/proc/PID/fd/N", and the folder of it. */
 void process_fd_path(pid_t pid, unsigned fd, char ret_path[PROCESS_PATH]);
 void process_fd_folder(pid_t pid, char ret_path[PROCESS_PATH]);
+
+/*
+ * What /proc/self/fdinfo says of a descriptor of this process, `room` bytes and a NUL at most. The length,
+ * or -errno. errno is kept.
+ */
+ssize_t process_fd_info(int fd, char *ret_text, size_t room);
 
 struct process_stat {
     char state; /* as ps(1) shows it */

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 #include "sigsafe/real.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/signalfds.h"
 
 #define SIGNALS 64
 #define SLOTS   8 /* writers of one signal at one instant before a slot is reused */
@@ -166,13 +166,20 @@ int sigdisp_manage_tell(int signo, void (*handler)(int, siginfo_t *, void *))
     return error;
 }
 
-/* The bits of sa_flags that libc or the kernel add to whatever the program passed. */
-static int added_flags(void)
-{
-    int known = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_NODEFER | SA_RESETHAND | SA_NOCLDSTOP |
-                SA_NOCLDWAIT;
+#ifndef SA_EXPOSE_TAGBITS
+#define SA_EXPOSE_TAGBITS 0x800 /* Linux 5.11 */
+#endif
 
-    return as_installed.sa_flags & ~known;
+/*
+ * sa_flags as they read back: the kernel drops what it doesn't know (a program may ask it that way,
+ * sigaction(2), SA_UNSUPPORTED), and libc adds its own.
+ */
+static int flags_read_back(int flags)
+{
+    int known = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_NODEFER | (int)SA_RESETHAND |
+                SA_NOCLDSTOP | SA_NOCLDWAIT | SA_EXPOSE_TAGBITS;
+
+    return (flags & known) | (as_installed.sa_flags & ~known);
 }
 
 /*
@@ -200,7 +207,7 @@ int sigdisp_exchange(int signo, const struct sigaction *action, struct sigaction
     }
     struct sigaction wanted = *action;
 
-    wanted.sa_flags |= added_flags();
+    wanted.sa_flags = flags_read_back(wanted.sa_flags);
     wanted.sa_restorer = as_installed.sa_restorer;
     sigdisp_remove_from_set(&wanted.sa_mask, sigdisp_bit(SIGKILL) | sigdisp_bit(SIGSTOP));
     uint32_t before = publish(signo, &wanted);
@@ -258,23 +265,32 @@ static uint64_t changed_mask(uint64_t blocked, int how, uint64_t bits)
     return how == SIG_BLOCK ? blocked | bits : how == SIG_UNBLOCK ? blocked & ~bits : bits;
 }
 
-int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
+/*
+ * What is believed changes before the kernel's mask does: a handler that runs as soon as its signal is open
+ * may ask. And once more behind it, should that handler have changed it.
+ */
+static int change_both(int how, const sigset_t *set, uint64_t believed, sigset_t *ret_old)
 {
     uint64_t managed = sigdisp_kept_open();
-    uint64_t believed = atomic_load(&life->blocked);
-    sigset_t open, old;
+    uint64_t wanted = changed_mask(believed, how, sigdisp_from_set(set)) & managed;
+    sigset_t open = *set;
 
-    if (set) {
-        open = *set;
-        sigdisp_remove_from_set(&open, how == SIG_UNBLOCK ? 0 : managed);
-    }
-    int error = real.pthread_sigmask(how, set ? &open : NULL, &old);
+    sigdisp_remove_from_set(&open, how == SIG_UNBLOCK ? 0 : managed);
+    atomic_store(&life->blocked, wanted);
+    int error = real.pthread_sigmask(how, &open, ret_old);
+
+    atomic_store(&life->blocked, error == 0 ? wanted : believed);
+    return error;
+}
+
+int sigdisp_mask(int how, const sigset_t *set, sigset_t *ret_old)
+{
+    uint64_t believed = atomic_load(&life->blocked);
+    sigset_t old;
+    int error = set ? change_both(how, set, believed, &old) : real.pthread_sigmask(how, NULL, &old);
 
     if (error != 0) {
         return error;
-    }
-    if (set) {
-        atomic_store(&life->blocked, changed_mask(believed, how, sigdisp_from_set(set)) & managed);
     }
     if (ret_old) {
         *ret_old = old;
@@ -298,7 +314,7 @@ const sigset_t *sigdisp_member_mask(int how, const sigset_t *set, sigset_t *room
     uint64_t open = sigdisp_bit(atomic_load_explicit(&sigdisp_tell, memory_order_relaxed)) |
                     (life_thread.hook ? atomic_load(&life->guarded) : 0);
 
-    if (!set || how == SIG_UNBLOCK || open == 0 || life_thread.in_vfork) {
+    if (!set || how == SIG_UNBLOCK || open == 0 || life_in_vfork()) {
         return set;
     }
     *room = *set;
@@ -348,58 +364,6 @@ void sigdisp_masks_become_real(void)
     }
 }
 
-/* signalfds ------------------------------------------------------------------------------- */
-
-#define SIGNALFDS 32
-
-/* Slots are never given back: signalfd() on a descriptor that isn't one fails, harmlessly. */
-static struct {
-    _Atomic int fd; /* plus one, 0: free */
-    sigset_t mask;
-} signalfds[SIGNALFDS];
-
-void sigdisp_note_signalfd(int fd, const sigset_t *mask)
-{
-    for (int i = 0; i < SIGNALFDS; i++) {
-        int unused = 0;
-
-        if (atomic_load(&signalfds[i].fd) == fd + 1 ||
-            atomic_compare_exchange_strong(&signalfds[i].fd, &unused, fd + 1)) {
-            signalfds[i].mask = *mask;
-            return;
-        }
-    }
-}
-
-const sigset_t *sigdisp_signalfd_mask(const sigset_t *mask, sigset_t *room)
-{
-    if (!life_armed() || life_released()) {
-        return mask;
-    }
-    *room = *mask;
-    sigdisp_remove_from_set(room, sigdisp_kept_open());
-    return room;
-}
-
-static void set_signalfds(uint64_t without)
-{
-    for (int i = 0; i < SIGNALFDS; i++) {
-        int fd = atomic_load(&signalfds[i].fd) - 1;
-        sigset_t mask = signalfds[i].mask;
-
-        if (fd < 0 || !(sigdisp_from_set(&mask) & atomic_load(&life->managed))) {
-            continue;
-        }
-        sigdisp_remove_from_set(&mask, without);
-        (void)real.signalfd(fd, &mask, 0);
-    }
-}
-
-void sigdisp_strip_signalfds(void)
-{
-    set_signalfds(atomic_load(&life->managed));
-}
-
 /* The release --------------------------------------------------------------------------------- */
 
 void sigdisp_prepare_release(int signo)
@@ -434,7 +398,7 @@ void sigdisp_make_real(enum sigdisp_signalfds which)
         }
     }
     if (which == SIGDISP_SIGNALFDS) {
-        set_signalfds(0);
+        signalfds_make_real();
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Virtual dispositions, masks and signalfds of the managed signals. */
+/* Virtual dispositions and masks of the managed signals. */
 /* Context: AS-Safe, MT-Safe, never blocks. */
 
 /*
@@ -43,7 +43,7 @@ extern _Atomic int sigdisp_tell;
 static inline bool sigdisp_is_guarded(int signo)
 {
     return (atomic_load_explicit(&life->guarded, memory_order_relaxed) & sigdisp_bit(signo)) != 0 &&
-           !life_thread.in_vfork;
+           !life_in_vfork();
 }
 
 /* The shim stands between the program and this signal. */
@@ -51,7 +51,7 @@ static inline bool sigdisp_is_virtual(int signo)
 {
     int tell = atomic_load_explicit(&sigdisp_tell, memory_order_relaxed);
 
-    return (signo == tell && tell != 0 && !life_thread.in_vfork) || sigdisp_is_guarded(signo) ||
+    return (signo == tell && tell != 0 && !life_in_vfork()) || sigdisp_is_guarded(signo) ||
            (life_armed() && !life_released() && sigdisp_is_managed(signo));
 }
 
@@ -119,13 +119,6 @@ void sigdisp_open_tell(void);
 
 /* From now on masks are real. Block in the calling thread what it believes blocked. */
 void sigdisp_masks_become_real(void);
-
-/* A signalfd was made or changed: remember its mask; `ret_mask` is what the kernel may see. */
-void sigdisp_note_signalfd(int fd, const sigset_t *mask);
-const sigset_t *sigdisp_signalfd_mask(const sigset_t *mask, sigset_t *room);
-
-/* Strip managed signals from the signalfds made before arming. */
-void sigdisp_strip_signalfds(void);
 
 /*
  * The shim's handler for signo with the program's own SA_RESTART (or with SA_RESTART if the

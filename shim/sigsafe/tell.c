@@ -97,15 +97,20 @@ static bool is_unused(int signo)
     return real.sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
 }
 
-/* A blocked one may be waited for by sigwait; but a program may also have blocked everything. */
+/*
+ * A blocked one may be waited for by sigwait; but a program may also have blocked everything. One that is
+ * pending is waited for, and would be lost.
+ */
 static int choose(void)
 {
-    sigset_t blocked;
+    sigset_t blocked, pending;
 
     (void)real.pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    (void)sigpending(&pending);
     for (int pass = 0; pass < 2; pass++) {
         for (int signo = SIGRTMAX - 1; signo > SIGRTMIN; signo--) {
-            if (is_unused(signo) && (pass == 1 || sigismember(&blocked, signo) == 0)) {
+            if (is_unused(signo) && sigismember(&pending, signo) == 0 &&
+                (pass == 1 || sigismember(&blocked, signo) == 0)) {
                 return signo;
             }
         }

@@ -15,6 +15,7 @@
 #include "sigsafe/refuse.h"
 #include "sigsafe/relisten.h"
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/signalfds.h"
 #include "wrap/inherit.h"
 #include "wrap/wrap.h"
 
@@ -61,6 +62,9 @@ static uint64_t before_exec(void)
     if (refuse_is_on() && !life_thread.in_vfork) {
         relisten_all(); /* a reload: the next program serves on */
     }
+    if (life_armed() && !life_released()) {
+        signalfds_make_real(); /* the next program knows nothing of those that it inherits */
+    }
     errno = saved;
     return mask_becomes_real();
 }
@@ -71,6 +75,9 @@ static int exec_failed(uint64_t blocked, const struct family_environment *enviro
 
     if (!life_thread.in_vfork) {
         family_exec_failed();
+    }
+    if (life_armed() && !life_released()) {
+        signalfds_strip();
     }
     family_environment_free(environment);
     errno = saved;

@@ -35,6 +35,27 @@ static inline ssize_t input_after(struct fd_entry *entry, const void *bytes, ssi
     return entry && n > 0 ? evidence_has_read(entry, bytes, n) : n;
 }
 
+/* With MSG_TRUNC TCP takes bytes and leaves them nowhere (tcp(7)): there may be no memory. */
+static inline ssize_t input_after_recv(struct fd_entry *entry, const void *bytes, int flags,
+                                       ssize_t n)
+{
+    if (UNLIKELY(flags & MSG_TRUNC) && entry) {
+        evidence_after_read_unseen(entry, n);
+        return n;
+    }
+    return input_after(entry, bytes, n);
+}
+
+static inline ssize_t input_after_recvmsg(struct fd_entry *entry, const struct msghdr *message,
+                                          int flags, ssize_t n)
+{
+    if (UNLIKELY(flags & MSG_TRUNC) && entry) {
+        evidence_after_read_unseen(entry, n);
+        return n;
+    }
+    return entry ? evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n) : n;
+}
+
 /*
  * MSG_WAITALL: the shim's handler may have cut the wait short, then wait for the rest. The first call, with
  * these second and third arguments, has brought n bytes.

@@ -42,6 +42,23 @@ static bool fetch(void *room, long address, size_t size)
     return true;
 }
 
+/* The other way, for what the kernel would have written. */
+static bool deliver(long address, const void *from, size_t size)
+{
+    struct iovec local = {(void *)from, size}, remote = {(void *)address, size};
+    int saved = errno;
+    long n = real.syscall(SYS_process_vm_writev, getpid(), (long)&local, 1, (long)&remote, 1, 0);
+
+    if (n == -1 && errno == EFAULT) {
+        return false;
+    }
+    if (n != (long)size) {
+        memcpy((void *)address, from, size);
+    }
+    errno = saved;
+    return true;
+}
+
 /* The wrappers' set from a kernel set; NULL stays NULL. False, with EFAULT, for a bad address. */
 static bool widen(long set, sigset_t *room, const sigset_t **ret_set)
 {
@@ -94,10 +111,9 @@ long kernel_rt_sigaction(long signo, long action, long old, long size)
     if (sigaction((int)signo, action ? &wanted : NULL, &before) != 0) {
         return -1;
     }
-    if (old) {
-        *(struct kernel_action *)old = to_kernel(&before);
-    }
-    return 0;
+    struct kernel_action told = to_kernel(&before);
+
+    return old == 0 || deliver(old, &told, sizeof(told)) ? 0 : -1;
 }
 
 long kernel_rt_sigprocmask(long how, long set, long old, long size)
@@ -111,10 +127,7 @@ long kernel_rt_sigprocmask(long how, long set, long old, long size)
     if (!widen(set, &room, &wide) || sigprocmask((int)how, wide, &before) != 0) {
         return -1;
     }
-    if (old) {
-        memcpy((void *)old, &before, KERNEL_SET_SIZE);
-    }
-    return 0;
+    return old == 0 || deliver(old, &before, KERNEL_SET_SIZE) ? 0 : -1;
 }
 
 long kernel_rt_sigtimedwait(long set, long info, long timeout, long size)

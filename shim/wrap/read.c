@@ -127,7 +127,7 @@ static NOINLINE ssize_t recv_oddly(int fd, void *bytes, size_t size, int flags)
     ssize_t n;
 
     TRANSFER(n, fd, SO_RCVTIMEO, bytes, size, real.recv(fd, bytes, size, flags));
-    return input_after(entry, bytes, input_whole(fd, bytes, size, flags, n));
+    return input_after_recv(entry, bytes, flags, input_whole(fd, bytes, size, flags, n));
 }
 
 static inline ALWAYS_INLINE ssize_t recv_usual(bool is_connection, struct fd_entry *entry, int fd,
@@ -146,7 +146,7 @@ static inline ALWAYS_INLINE ssize_t recv_usual(bool is_connection, struct fd_ent
 
 WRAP ssize_t recv(int fd, void *bytes, size_t size, int flags)
 {
-    bool is_odd = (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_WAITALL)) != 0;
+    bool is_odd = (flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_WAITALL | MSG_TRUNC)) != 0;
 
     if (UNLIKELY(is_odd || !evidence_is_open(fd))) {
         return recv_oddly(fd, bytes, size, flags);

@@ -28,7 +28,7 @@ WRAP ssize_t recvfrom(int fd, void *restrict bytes, size_t size, int flags,
 
     TRANSFER(n, fd, SO_RCVTIMEO, bytes, size,
              real.recvfrom(fd, bytes, size, flags, from, from_size));
-    return input_after(entry, bytes, input_whole(fd, bytes, size, flags, n));
+    return input_after_recv(entry, bytes, flags, input_whole(fd, bytes, size, flags, n));
 }
 
 WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -46,7 +46,7 @@ WRAP ssize_t recvmsg(int fd, struct msghdr *message, int flags)
         n = input_wait_all(fd, TRANSFER_HALF(message), (uint32_t)flags, message->msg_iov,
                            message->msg_iovlen, flags, n);
     }
-    return entry ? evidence_after_readv(entry, message->msg_iov, message->msg_iovlen, n) : n;
+    return input_after_recvmsg(entry, message, flags, n);
 }
 
 WRAP int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
@@ -61,8 +61,7 @@ WRAP int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
         fdpass_received(&messages[i].msg_hdr, flags);
     }
     for (int i = 0; entry && i < n; i++) {
-        (void)evidence_after_readv(entry, messages[i].msg_hdr.msg_iov,
-                                   messages[i].msg_hdr.msg_iovlen, messages[i].msg_len);
+        (void)input_after_recvmsg(entry, &messages[i].msg_hdr, flags, messages[i].msg_len);
     }
     return n;
 }
@@ -83,7 +82,7 @@ WRAP ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags
     ssize_t n;
 
     TRANSFER(n, fd, SO_RCVTIMEO, bytes, size, real.__recv_chk(fd, bytes, size, room, flags));
-    return input_after(entry, bytes, n);
+    return input_after_recv(entry, bytes, flags, n);
 }
 
 WRAP ssize_t __recvfrom_chk(int fd, void *restrict bytes, size_t size, size_t room, int flags,
@@ -94,5 +93,5 @@ WRAP ssize_t __recvfrom_chk(int fd, void *restrict bytes, size_t size, size_t ro
 
     TRANSFER(n, fd, SO_RCVTIMEO, bytes, size,
              real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size));
-    return input_after(entry, bytes, n);
+    return input_after_recv(entry, bytes, flags, n);
 }

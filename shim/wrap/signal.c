@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include "sigsafe/sigdisp.h"
+#include "sigsafe/signalfds.h"
 #include "wrap/fortified.h"
 #include "wrap/wrap.h"
 
@@ -26,8 +27,8 @@ WRAP int sigaction(int signo, const struct sigaction *restrict action,
                                      : real.sigaction(signo, action, ret_old);
 }
 
-/* All the older calls come down to this. */
-static real_handler set_handler(int signo, real_handler handler, int flags)
+/* All the older calls come down to this; `mask` is what they add to a handler's. */
+static real_handler set_handler(int signo, real_handler handler, int flags, uint64_t mask)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, old;
 
@@ -35,16 +36,15 @@ static real_handler set_handler(int signo, real_handler handler, int flags)
         errno = EINVAL;
         return SIG_ERR;
     }
-    if (!(flags & SA_NODEFER)) {
-        sigdisp_add_to_set(&action.sa_mask, sigdisp_bit(signo));
-    }
+    sigdisp_add_to_set(&action.sa_mask, mask);
     return exchange(signo, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
 WRAP real_handler signal(int signo, real_handler handler)
 {
     return sigdisp_is_virtual(signo)
-               ? set_handler(signo, handler, sigdisp_interrupts(signo) ? 0 : SA_RESTART)
+               ? set_handler(signo, handler, sigdisp_interrupts(signo) ? 0 : SA_RESTART,
+                             sigdisp_bit(signo))
                : real.signal(signo, handler);
 }
 
@@ -61,8 +61,9 @@ WRAP real_handler ssignal(int signo, real_handler handler)
 /* System V: one shot, not deferred, interrupting. */
 WRAP real_handler sysv_signal(int signo, real_handler handler)
 {
-    return sigdisp_is_virtual(signo) ? set_handler(signo, handler, (int)(SA_RESETHAND | SA_NODEFER))
-                                     : real.sysv_signal(signo, handler);
+    return sigdisp_is_virtual(signo)
+               ? set_handler(signo, handler, (int)(SA_RESETHAND | SA_NODEFER), 0)
+               : real.sysv_signal(signo, handler);
 }
 
 WRAP real_handler __sysv_signal(int signo, real_handler handler)
@@ -99,7 +100,7 @@ WRAP int pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_old)
     if (masks_are_virtual()) {
         return sigdisp_mask(how, set, ret_old);
     }
-    if (UNLIKELY(life_thread.in_vfork) && set) {
+    if (set && life_in_vfork()) {
         life_thread.vfork_masked = 1;
     }
     sigset_t open;
@@ -200,7 +201,7 @@ WRAP int sigrelse(int signo)
 
 WRAP int sigignore(int signo)
 {
-    return sigdisp_is_virtual(signo) ? (set_handler(signo, SIG_IGN, 0) == SIG_ERR ? -1 : 0)
+    return sigdisp_is_virtual(signo) ? (set_handler(signo, SIG_IGN, 0, 0) == SIG_ERR ? -1 : 0)
                                      : real.sigignore(signo);
 }
 
@@ -216,7 +217,7 @@ static real_handler virtual_sigset(int signo, real_handler handler)
     sigdisp_current(signo, &old);
     if (handler == SIG_HOLD) {
         (void)change_one(SIG_BLOCK, signo);
-    } else if (set_handler(signo, handler, SA_NODEFER) == SIG_ERR) {
+    } else if (set_handler(signo, handler, 0, 0) == SIG_ERR) {
         return SIG_ERR;
     } else {
         (void)change_one(SIG_UNBLOCK, signo);
@@ -235,13 +236,13 @@ WRAP int signalfd(int fd, const sigset_t *mask, int flags)
 {
     sigset_t room;
 
-    if (life_thread.in_vfork || !mask) {
+    if (life_in_vfork() || !mask) {
         return real.signalfd(fd, mask, flags);
     }
-    int result = real.signalfd(fd, sigdisp_signalfd_mask(mask, &room), flags);
+    int result = real.signalfd(fd, signalfds_mask(mask, &room), flags);
 
     if (result >= 0) {
-        sigdisp_note_signalfd(result, mask);
+        signalfds_note(result, mask);
     }
     return result;
 }
