@@ -19,7 +19,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", default=os.path.join(run.BUILD, "bench.json"))
-    parser.add_argument("--markdown", help="write the table for the README there")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     parser.add_argument("group", nargs="*", choices=[*GROUPS, []])
     options = parser.parse_args()
     where, table = machine(), Table()
@@ -27,8 +27,8 @@ def main():
     for name in options.group or [name for name in GROUPS if not (options.quick and name in LONG)]:
         GROUPS[name](table, options.quick)
     table.write_json(options.json, where)
-    if options.markdown:
-        table.write_markdown(options.markdown, where)
+    if options.readme:
+        table.write_readme(os.path.join(run.ROOT, "README.md"), where)
     short = [row for row in table.rows if row.holds is False]
     bounded = [row for row in table.rows if row.bound is not None]
     print(f"\n{len(bounded)} bounds: {len(bounded) - len(short)} pass, {len(short)} fall short; all in {options.json}")

@@ -6,6 +6,9 @@ import os
 import platform
 import sys
 
+README_BEGIN = "<!-- bench: made by scripts/bench --readme -->"
+README_END = "<!-- end of bench -->"
+
 
 class Row:
     """One figure. `bound` is (comparison, number), the first of "<=", ">=" and "<", or None."""
@@ -72,17 +75,25 @@ class Table:
             json.dump({"machine": machine, "rows": [row.as_json() for row in self.rows]}, file, indent=1)
             file.write("\n")
 
-    def write_markdown(self, path, machine):
-        """For the README: what it has between `<!-- bench -->` and `<!-- /bench -->`."""
-        lines = ["| what | bare | figure | spread | bound | |", "|---|---|---|---|---|---|"]
+    def markdown(self, machine):
+        lines = [", ".join(f"{name} {value}" for name, value in machine.items() if name != "load") + ".", ""]
+        group = None
         for row in self.rows:
+            if row.group != group:
+                group = row.group
+                lines += ["", f"| {group} | bare | figure | spread | bound | |", "|---|--:|--:|--:|---|---|"]
             bound = "" if row.bound is None else f"{row.bound[0].replace('<=', '≤').replace('>=', '≥')} {row.bound[1]}"
-            verdict = {True: "", False: "**falls short** ", None: ""}[row.holds]
+            verdict = "falls short. " if row.holds is False else ""
             spread = f"± {number(row.spread)}" if row.spread is not None else ""
             lines.append(f"| {row.label.strip()}, {row.unit} | {number(row.bare)} | {number(row.figure)} | {spread} | {bound} "
                          f"| {verdict}{row.note} |")
-        lines.append("")
-        lines.append(", ".join(f"{name} {value}" for name, value in machine.items() if name != "load") + ".")
+        return lines
+
+    def write_readme(self, path, machine):
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        begin, end = lines.index(README_BEGIN), lines.index(README_END)
+        lines[begin + 1:end] = self.markdown(machine)
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
