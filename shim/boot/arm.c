@@ -12,6 +12,7 @@
 
 #include "boot/boot.h"
 #include "boot/family_file.h"
+#include "sigsafe/alone.h"
 #include "sigsafe/crash.h"
 #include "sigsafe/decoy.h"
 #include "sigsafe/log.h"
@@ -24,7 +25,6 @@
 #include "sigsafe/signalfds.h"
 #include "sigsafe/tables.h"
 #include "sigsafe/tell.h"
-#include "sigsafe/transfer.h"
 
 extern char __libc_single_threaded __attribute__((weak));
 
@@ -316,7 +316,7 @@ static void arm_with(struct settings *settings)
     log_open(&settings->log); /* FLUX_CONFIG may have another */
     warn_of_rules(settings);
     fdtab.fresh_http = settings->http ? HTTP1_FRESH : HTTP1_OFF;
-    transfer_alone = alone_find(transfer_alone);
+    alone_word = alone_find(alone_word);
     safepoint_body = engine->run;
     safepoint_libc_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
     register_once();

@@ -54,7 +54,7 @@ const char *environment_run_dir(void);
 /* Open engine.so beside this object. NULL, with the reason logged, if that fails. */
 const struct engine *engine_open(void);
 
-/* What transfer_alone is to be, or `otherwise`. */
+/* What alone_word is to be, or `otherwise`. */
 const char *alone_find(const char *otherwise);
 
 /* A child made by fork() is a member of the family; without a slot there, it is as bare. */

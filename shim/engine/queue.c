@@ -102,7 +102,8 @@ static bool all_empty(void)
  */
 static bool can_wait(int64_t now, bool serves)
 {
-    return !queue.handshakes_over && now - queue.began < QUEUE_PUT_OFF_NS && (serves || !all_empty());
+    return !queue.handshakes_over && now - queue.began < QUEUE_PUT_OFF_NS &&
+           (serves || !all_empty());
 }
 
 int64_t queue_look(int64_t now, bool serves)

@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 
 #include "format/family_layout.h"
+#include "sigsafe/alone.h"
 #include "sigsafe/life.h"
-#include "sigsafe/transfer.h"
 
 #define LISTENERS_MOST   256
 #define LISTENER_EPOLLS  4 /* epoll instances that one listener's registration is known for */
@@ -88,7 +88,7 @@ static inline void listeners_count_accepted(struct listener *listener)
     uint32_t stripe = life_thread.stripe ? life_thread.stripe : listeners_choose_stripe();
     _Atomic uint64_t *count = &listener->accepted[(stripe - 1) % LISTENER_STRIPES].count;
 
-    if (transfer_is_alone()) {
+    if (alone_now()) {
         INNER_PEEK(uint64_t, *count)++; /* one instruction: no handler comes in between */
     } else {
         atomic_fetch_add_explicit(count, 1, memory_order_relaxed);

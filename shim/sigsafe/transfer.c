@@ -8,7 +8,7 @@
 
 static const char never_alone;
 
-const char *transfer_alone = &never_alone;
+const char *alone_word = &never_alone;
 
 static bool is_same(const struct context_call *one, uint32_t second, uint32_t third)
 {

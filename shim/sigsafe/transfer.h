@@ -23,21 +23,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sigsafe/alone.h"
 #include "sigsafe/direct.h"
 #include "sigsafe/life.h"
-
-/*
- * Where libc's function would do nothing but the system call, the wrapper makes it itself (direct.h): in a
- * process with one thread there is nothing to cancel (pthreads(7)). Points to libc's own word on that
- * (__libc_single_threaded, glibc 2.32), or to a 0 if there is none, or if another library's read comes
- * before libc's. Set while arming.
- */
-extern const char *transfer_alone INNER;
-
-static inline bool transfer_is_alone(void)
-{
-    return __builtin_expect(*transfer_alone != 0, 1);
-}
 
 /* As libc returns what the kernel has returned. */
 static inline long transfer_result(long result)
@@ -51,8 +39,8 @@ static inline long transfer_result(long result)
 
 /* A call of three arguments, by the wrapper where it may be. */
 #define TRANSFER_DIRECT(number, libcs, a, b, c)                                                    \
-    (transfer_is_alone() ? transfer_result(direct_call((number), (a), (long)(b), (long)(c)))       \
-                         : libcs((a), (b), (c)))
+    (alone_now() ? transfer_result(direct_call((number), (a), (long)(b), (long)(c)))               \
+                 : libcs((a), (b), (c)))
 
 /* The handler has interrupted `context`. */
 void transfer_visit(const void *context);

@@ -220,7 +220,7 @@ static inline ALWAYS_INLINE int wrapped(enum call call, int fd, struct sockaddr 
     if (UNLIKELY(!listener)) {
         return oddly(call, fd, address, size, flags);
     }
-    if (UNLIKELY(!transfer_is_alone())) {
+    if (UNLIKELY(!alone_now())) {
         return in_threads(call, fd, address, size, flags, listener);
     }
     long got = through_kernel(call, fd, address, size, flags);

@@ -62,7 +62,7 @@ WRAP int close(int fd)
         }
         atomic_store_explicit(&entry->kind, 0, memory_order_release);
     }
-    if (UNLIKELY(!transfer_is_alone())) {
+    if (UNLIKELY(!alone_now())) {
         return close_in_threads(fd, kind);
     }
     long result = direct_call(SYS_close, fd, 0, 0);

@@ -10,7 +10,7 @@
 
 /*
  * read and recv, which most programs live on, in three forms: the usual one in line, without a note of
- * anything (transfer_is_alone()); in a program with threads, where libc has to be asked; and for whatever is
+ * anything (alone_now()); in a program with threads, where libc has to be asked; and for whatever is
  * odd (the gate is shut, a duplicate, flags), where nothing counts but that it is right.
  */
 enum call { CALL_READ, CALL_RECV };
@@ -93,7 +93,7 @@ static NOINLINE ssize_t read_oddly(int fd, void *bytes, size_t size)
 static inline ALWAYS_INLINE ssize_t read_usual(bool is_connection, struct fd_entry *entry, int fd,
                                                void *bytes, size_t size)
 {
-    if (UNLIKELY(!transfer_is_alone())) {
+    if (UNLIKELY(!alone_now())) {
         return read_in_threads(fd, bytes, size, entry);
     }
     ssize_t n = through_kernel(CALL_READ, (struct input){fd, 0, bytes, size});
@@ -133,7 +133,7 @@ static NOINLINE ssize_t recv_oddly(int fd, void *bytes, size_t size, int flags)
 static inline ALWAYS_INLINE ssize_t recv_usual(bool is_connection, struct fd_entry *entry, int fd,
                                                void *bytes, size_t size, int flags)
 {
-    if (UNLIKELY(!transfer_is_alone())) {
+    if (UNLIKELY(!alone_now())) {
         return recv_in_threads(fd, bytes, size, flags, entry);
     }
     ssize_t n = through_kernel(CALL_RECV, (struct input){fd, flags, bytes, size});

@@ -99,7 +99,7 @@ static NOINLINE ssize_t send_oddly(int fd, const void *bytes, size_t size, int f
 static inline ALWAYS_INLINE ssize_t write_usual(bool is_connection, struct fd_entry *entry, int fd,
                                                 const void *bytes, size_t size)
 {
-    if (UNLIKELY(!transfer_is_alone())) {
+    if (UNLIKELY(!alone_now())) {
         return write_in_threads(fd, bytes, size, entry);
     }
     uint32_t before = is_connection ? evidence_before_write(entry) : 0;
@@ -114,7 +114,7 @@ static inline ALWAYS_INLINE ssize_t write_usual(bool is_connection, struct fd_en
 static inline ALWAYS_INLINE ssize_t send_usual(bool is_connection, struct fd_entry *entry, int fd,
                                                const void *bytes, size_t size, int flags)
 {
-    if (UNLIKELY(!transfer_is_alone())) {
+    if (UNLIKELY(!alone_now())) {
         return send_in_threads(fd, bytes, size, flags, entry);
     }
     uint32_t before = is_connection ? evidence_before_write(entry) : 0;

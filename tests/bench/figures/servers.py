@@ -14,16 +14,17 @@ events {{ worker_connections 4096; }}
 http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
  keepalive_requests 100000000;
- server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello"; }} }} }}
+ server {{ listen 127.0.0.1:{port}; root {folder}; location = / {{ return 200 "hello"; }}
+ location /slow {{ limit_rate 60k; }} }} }}
 """
 
 
 class Server:
     """`epoll` or another of tests/servers, `nginx`, `redis`. `more` are settings of the shim."""
 
-    def __init__(self, name, library=None, arguments=(), cpu=None, **more):
-        self.name, self.library, self.arguments, self.more = name, library, list(arguments), more
-        self.cpu = run.processors()[0] if cpu is None else cpu
+    def __init__(self, name, library=None, session=False, **more):
+        """`session`: one of its own, and any processor; else a processor of its own."""
+        self.name, self.library, self.session, self.more = name, library, session, more
         self.folder = self.process = self.port = None
 
     def __enter__(self):
@@ -31,8 +32,10 @@ class Server:
         os.chmod(self.folder, 0o755)
         command = {"nginx": self._nginx, "redis": self._redis}.get(self.name, self._own)()
         self.log = open(f"{self.folder}/log", "w+", encoding="utf-8")
-        self.process = subprocess.Popen(["taskset", "-c", str(self.cpu)] + command, stdout=self.log,
-                                        stderr=self.log, env=run.environment(self.library, **self.more))
+        placed = [] if self.session else ["taskset", "-c", str(run.processors()[0])]
+        self.process = subprocess.Popen(placed + command, stdout=self.log, stderr=self.log,
+                                        env=run.environment(self.library, **self.more),
+                                        start_new_session=self.session)
         run.wait_until(self._is_ready, f"{self.name}, {self._text()[-300:]},")
         return self
 
@@ -55,12 +58,14 @@ class Server:
             return file.read()
 
     def _own(self):
-        return [run.tool(f"servers/{self.name}"), *self.arguments]
+        return [run.tool(f"servers/{self.name}")]
 
     def _nginx(self):
         self.port = free_port()
         with open(f"{self.folder}/conf", "w", encoding="utf-8") as file:
             file.write(NGINX.format(folder=self.folder, port=self.port))
+        with open(f"{self.folder}/slow", "wb") as file:
+            file.write(bytes(50000))
         return ["nginx", "-c", f"{self.folder}/conf"]
 
     def _redis(self):
