@@ -237,6 +237,8 @@ sanitize-hooks:
 
 # libFuzzer is clang's. tests/fuzz/corpus has a folder for each.
 FUZZ_checkpoint = shim/engine/past.c shim/format/json_bounds.c shim/engine/hook_state.c
+FUZZ_settings = shim/format/settings.c
+FUZZ_hooks_config = shim/engine/hooks_config.c shim/format/settings.c
 FUZZ_document = helpers/fluxctl/document/document.c helpers/fluxctl/document/fields.c shim/format/json_bounds.c
 FUZZ_elf = $(wildcard helpers/fluxctl/program/elf_*.c) helpers/fluxctl/program/traits.c
 $(BUILD)/fuzz/fuzz_document: $(wildcard helpers/fluxctl/document/*.[ch])
@@ -245,7 +247,7 @@ $(BUILD)/fuzz/fuzz_document $(BUILD)/fuzz/fuzz_elf: EXTRA = -Ihelpers/fluxctl
 FUZZ_SECONDS ?= 600
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c shim/*/*.c shim/*/*.h
 	@mkdir -p $(@D)
-	clang $(COMMON) $(EXTRA) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson
+	clang $(COMMON) $(EXTRA) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZ_$*) -lcjson -lbsd
 fuzz:
 	@./scripts/fuzz $(FUZZ_SECONDS)
 

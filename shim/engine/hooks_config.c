@@ -62,6 +62,10 @@ static int take_priority(struct hook_entry *entry, char *text)
     if (!equals || !is_number(equals + 1)) {
         return 0;
     }
+    if (equals == text) {
+        entry->error = strdup("it names no hook");
+        return entry->error ? 0 : -ENOMEM;
+    }
     *equals = '\0';
     entry->priority = (int)strtonum(equals + 1, 0, FLUX_PRIORITY_MOST, &error);
     if (!error) {

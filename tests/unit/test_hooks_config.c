@@ -72,7 +72,7 @@ static void test_list(void)
     entry_is(1, "file", 0, "");
     entry_is(2, "/c", 1000000, "");
     entry_is(3, "d=x", 7, "");
-    entry_is(4, "", 5, "");
+    entry_is(4, "=5", -1, "it names no hook");
     from_list("a=1000001:b=-1:c=99999999999999999999:d=-:e=1-");
     entry_is(0, "a", -1, "its priority is too large, allowed is 0 to 1000000");
     entry_is(1, "b", -1, "its priority is too small, allowed is 0 to 1000000");
