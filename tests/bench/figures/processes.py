@@ -22,13 +22,15 @@ def fork_us(library, kind, batches, *objects):
 
 
 def add_forks(table, quick):
-    """Each mapping is copied by each fork: the second and third row are what being there costs."""
+    """Each mapping is copied by each fork: the rows behind the first are what being there costs."""
     count, batches = (9, 25) if quick else (21, 100)
     for label, library, kind, objects in (
             ("fork + wait of an armed process", run.SHIM, "armed", []),
             ("of one that never listens", run.SHIM, "idle", []),
-            ("of a bare one with engine.so open", None, "idle", [run.ENGINE])):
-        taken = run.pairs(count, lambda k=kind: fork_us(None, k, batches),
+            ("of a bare one with engine.so open", None, "idle", [run.ENGINE]),
+            ("of a bare one that maps what an armed one must", None, "mapped", [run.ENGINE])):
+        bare_kind = "idle" if kind == "mapped" else kind
+        taken = run.pairs(count, lambda k=bare_kind: fork_us(None, k, batches),
                           lambda lib=library, k=kind, o=objects: fork_us(lib, k, batches, *o))
         over = [shim - bare for bare, shim in taken]
         table.add(Row("Processes, over bare", label, "us", statistics.median(over), ("<=", 10),
